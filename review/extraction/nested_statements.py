@@ -10,8 +10,9 @@ from functools import cache
 from sqlglot import exp
 
 from review.dialects import Dialect, LexicalRules, lexical_rules
-from review.parsing.ast_nodes import Compound, Condition, Definition, Routine
-from review.parsing.parse import Unparsed, parse_statement
+from review.errors import NestedTooDeeply
+from review.parsing.ast_nodes import AlterTable, Compound, Condition, Definition, Routine
+from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.compound_splitter import find_body, split_compound
 from review.source.statement_splitter import StatementText, blank_strings, split_script
 
@@ -19,6 +20,7 @@ Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
 """A statement with its tree, the reason it has none, or None for a client command."""
 
 BUILT_AT_RUN_TIME = "its SQL is built at run time"
+_TOO_LONG = "it is too long"
 INCOMPLETE = "a part of it could not be parsed"
 
 _MAX_DEPTH = 5
@@ -46,12 +48,15 @@ class NestedStatements:
         if isinstance(tree, exp.Create):
             tree.set("expression", None)
             return tree
-        is_call = isinstance(tree, exp.Command) and tree.name.upper() == "CALL"
-        return tree if is_call or isinstance(tree, Condition) else Compound()
+        if isinstance(tree, exp.Command):
+            return Compound() if tree.name.upper() in _CARRIERS else tree
+        return tree if isinstance(tree, (Condition, AlterTable)) else Compound()
 
 
 def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialect) -> NestedStatements | None:
-    """Return the statements within a statement; None if it cannot contain any."""
+    """Return the statements within a statement; None if it cannot contain any, or is too long to read."""
+    if len(piece.text) > MAX_LENGTH:
+        return None
     return _Nested(dialect, lexical_rules(dialect)).find(piece, tree, 0)
 
 
@@ -74,13 +79,16 @@ class _Nested:
     def find(self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int) -> NestedStatements | None:
         """Return the statements within `piece`; None if it cannot contain any."""
         if isinstance(tree, Condition):
-            body = tree.args.get("body")
-            return NestedStatements(((piece, body),)) if isinstance(body, exp.Expr) else None
+            return NestedStatements(tuple((piece, body) for body in _bodies(tree)))
         if (strings := self._strings(piece, depth)) is not None:
             return strings
         if isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
             return NestedStatements()
-        return None if _is_whole(tree) else self._body(piece, depth)
+        if isinstance(tree, _SKIPPING) and _SELECT.search(piece.stripped) and not tree.find(exp.Query):
+            return self._body(piece, depth) or self.of_body(piece, len(piece.verb), depth)
+        if _is_whole(tree):
+            return None
+        return self._body(piece, depth) or self._sequence(piece, depth)
 
     def _body(self, piece: StatementText, depth: int) -> NestedStatements | None:
         begin = find_body(piece.stripped, self._words)
@@ -91,6 +99,14 @@ class _Nested:
             return NestedStatements(reason=BUILT_AT_RUN_TIME)
         return nested
 
+    def _sequence(self, piece: StatementText, depth: int) -> NestedStatements | None:
+        """Return the statements of T-SQL that follow each other without a semicolon; None if there is one."""
+        if self._words.separator != "GO":
+            return None
+        spans = list(split_compound(piece.stripped, 0, self._words))
+        several = len(spans) > 1 or (spans and piece.stripped[: spans[0].begin].strip())
+        return self._read([self._cut(piece, *span) for span in spans], depth) if several else None
+
     def of_body(self, piece: StatementText, begin: int, depth: int = 0) -> NestedStatements:
         """Return the statements in the body that begins at an offset of `piece`."""
         spans = split_compound(piece.stripped, begin, self._words)
@@ -98,10 +114,13 @@ class _Nested:
 
     def _read(self, pieces: list[StatementText], depth: int) -> NestedStatements:
         if len(pieces) > _MAX_INNER or depth > _MAX_DEPTH:
-            return NestedStatements(reason="it is nested too deeply")
+            return NestedStatements(reason=_TOO_LONG if depth <= _MAX_DEPTH else str(NestedTooDeeply()))
         parsed: list[Parsed] = []
         reason: str | None = None
         for piece in pieces:
+            if piece.client:
+                parsed.append((piece, None))
+                continue
             tree = parse_statement(piece.text, piece.verb, self._dialect)
             nested = self.find(piece, tree, depth + 1)
             if nested is not None:
@@ -143,13 +162,14 @@ class _Nested:
             if language is not None and language["name"].lower() not in ("sql", "plpgsql"):
                 return None
             return self._read(self._in_strings(piece, is_sql_only=False), depth)
-        if _DYNAMIC.match(bare):
-            found = self._in_strings(piece, is_sql_only=True) if _LITERAL.match(bare) else []
+        if _DYNAMIC.match(bare) or (depth and self._words.dollar_string and _EXECUTE.match(bare)):
+            found = self._in_strings(piece, is_sql_only=False) if _LITERAL.match(bare) else []
             return self._read(found, depth) if found else NestedStatements(reason=BUILT_AT_RUN_TIME)
         if _CALL.match(bare) and (found := self._in_strings(piece, is_sql_only=True)):
             if bare[:4].upper() == "EXEC" and not _LITERAL.match(bare):
                 return NestedStatements(reason=BUILT_AT_RUN_TIME)
-            return self._read(found, depth)
+            nested = self._read(found, depth)
+            return _into_table(piece.text, nested) if _OVERWRITE.match(bare) else nested
         return None
 
     def _in_strings(self, piece: StatementText, *, is_sql_only: bool) -> list[StatementText]:
@@ -174,6 +194,42 @@ class _Nested:
             yield replace(piece, start=piece.start + start)
 
 
+def _bodies(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield what follows an IF or LOOP without BEGIN: one statement, which may be a condition itself."""
+    body = condition.args.get("body")
+    while isinstance(body, exp.Expr):
+        yield body
+        body = body.args.get("body") if isinstance(body, Condition) else None
+
+
+def _into_table(text: str, nested: NestedStatements) -> NestedStatements:
+    """Return the query of `CALL hg_insert_overwrite('t', 'SELECT …')` as an overwrite of the table.
+
+    Source: page "INSERT OVERWRITE" of Hologres.
+    """
+    target = _TABLE_NAME.search(text)
+    if target is None:
+        return nested
+    parts = [exp.to_identifier(part.strip('"')) for part in target["name"].split(".")]
+    tables = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(parts), strict=False)))
+    return replace(
+        nested,
+        parsed=tuple(
+            (
+                piece,
+                exp.Insert(this=tables.copy(), expression=tree, overwrite=True)
+                if isinstance(tree, exp.Query)
+                else tree,
+            )
+            for piece, tree in nested.parsed
+        ),
+    )
+
+
+_OVERWRITE = re.compile(r"call\s+(?:\w+\.)?hg_insert_overwrite\s*\(", re.IGNORECASE)
+_TABLE_NAME = re.compile(r"\(\s*'(?P<name>[\w\".]{1,200})'")
+
+
 def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     """Whether a tree has all of a statement: nothing within it must be read from its text."""
     if isinstance(tree, Routine):
@@ -181,10 +237,15 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     if isinstance(tree, (Unparsed, Definition, exp.IfBlock, exp.WhileBlock, exp.Block)):
         return False
     if isinstance(tree, exp.Command):
-        return tree.name.upper() not in ("PREPARE", "SUBMIT")
+        return tree.name.upper() not in _CARRIERS
     return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
 
 
+_CARRIERS = frozenset({"PREPARE", "SUBMIT"})
+"""First words of statements that carry another one at their end."""
+_SKIPPING = (AlterTable, Definition, exp.Command)
+"""Trees of which the parser skips parts, such as `MODIFY QUERY SELECT …`."""
+_SELECT = re.compile(r"\bselect\b", re.IGNORECASE)
 _ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "EVENT"})
 _PREPARED = re.compile(r"prepare\b", re.IGNORECASE)
 _PERFORM = re.compile(r"perform\b", re.IGNORECASE)
@@ -204,8 +265,9 @@ _DYNAMIC = re.compile(
     r"(?:execute\s+immediate\b|exec(?:ute)?\s*\(|exec(?:ute)?\s+(?:sys\.)?sp_executesql\b)", re.IGNORECASE
 )
 """Statements that run SQL from an expression."""
+_EXECUTE = re.compile(r"execute\b", re.IGNORECASE)
 _LITERAL = re.compile(
-    r"exec(?:ute)?\s*(?:immediate\b|(?:sys\.)?sp_executesql\b|\()?\s*(?:[nN]?(?:'[^']*')++|\"[^\"]*\"|\$[^$]*\$)\s*"
+    r"exec(?:ute)?\s*+(?:immediate\b|(?:sys\.)?sp_executesql\b|\()?\s*+(?:[nN]?(?:'[^']*')++|\"[^\"]*\"|\$[^$]*\$)\s*"
     r"(?:[,;)]|using\b|into\b|\Z)",
     re.IGNORECASE,
 )
@@ -221,13 +283,14 @@ _BLOCK = re.compile(r"\s*(?:<<\w+>>\s*)?(?:declare|begin)\b", re.IGNORECASE)
 @cache
 def _strings(words: LexicalRules) -> re.Pattern[str]:
     """Return the pattern of a string; its group is its content."""
-    inside = r"(?:[^'\\]|\\.|'')*+" if words.backslash else r"(?:[^']|'')*+"
-    parts = [f"'(?P<plain>{inside})'"]
+    inside = r"(?:[^'\\]|\\.?|'')*+" if words.backslash else r"(?:[^']|'')*+"
+    # An unclosed string goes to the end, so that the rest is not searched again for each quote in it.
+    parts = [rf"'(?P<plain>{inside})(?:'|\Z)"]
     if words.double_string:
         within = inside.replace("'", '"')
-        parts.append(f'"(?P<double>{within})"')
+        parts.append(rf'"(?P<double>{within})(?:"|\Z)')
     if words.dollar_string:
-        parts.append(r"\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$")
+        parts.append(r"\$(?P<tag>\w*)\$(?P<dollar>.*?)(?:\$(?P=tag)\$|\Z)")
     return re.compile("|".join(parts), re.DOTALL)
 
 

@@ -55,6 +55,7 @@ class QueryWalker:
         variables: queries that the script has named so far, by name in lower case, `@` included.
         deadline: when to stop, by `time.monotonic()`.
         constants: names in lower case that WITH gives to expressions.
+        selects: identities of the SELECTs that have been read.
         changes: INSERT, UPDATE and DELETE in WITH, each with the CTEs that it sees; they are not read here.
     """
 
@@ -73,6 +74,7 @@ class QueryWalker:
     variables_read: dict[str, NamedSource] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
     changes: list[tuple[exp.Expr, dict[str, NamedSource]]] = field(default_factory=list)
+    selects: set[int] = field(default_factory=set)
     parent: int | None = None
 
     def frame(self, scope: QueryScope | None = None) -> BlockState:
@@ -258,6 +260,7 @@ class QueryWalker:
 
     def _select(self, node: exp.Expr, role: Role, outer: QueryScope | None, around: list[exp.Expr]) -> int:
         index = len(self.blocks)
+        self.selects.add(id(node))
         self.blocks.append(None)
         self.depths.append(0 if self.parent is None else self.depths[self.parent] + 1)
         self.with_(node)

@@ -168,7 +168,7 @@ class ParsedScript:
 
 _NAME = re.compile(r"[\w$.${}\[\]:-]+")
 _VARIABLE = re.compile(r"@\w+")
-_ASSIGNED = re.compile(r"@\w++[^;]*?:=", re.DOTALL)
+_ASSIGNED = re.compile(r"@\w++[^;@]{0,500}?:=", re.DOTALL)
 
 
 _MAX_ALTERNATIVES = 20
@@ -177,10 +177,12 @@ _MAX_ALTERNATIVES = 20
 
 def _variables_in(piece: StatementText) -> set[str]:
     """Return the names of the script-mode variables that a statement reads."""
-    if "@" not in piece.stripped:
-        return set()
-    begin = match.end() if (match := _ASSIGNED.match(piece.stripped)) else 0
-    return {found.group().lower() for found in _VARIABLE.finditer(piece.stripped, begin)}
+    bare = piece.stripped
+    return {
+        found.group().lower()
+        for found in (_VARIABLE.finditer(bare) if "@" in bare else ())
+        if not _ASSIGNED.match(bare, found.start())
+    }
 
 
 def _bind_variable(tree: exp.Expr, text: SourceText, knowledge: ScriptState) -> str:

@@ -145,6 +145,8 @@ def extract_statement(
         walk.ctes = visible
         _read(change, walk, knowledge, done)
     _require_all_read(piece, tree, done)
+    if read_as is ReadAs.FACTS:
+        _read_other_queries(piece, tree, walk)
     blocks, ctes, unions = walk.done()
     return Statement(
         text.at,
@@ -196,6 +198,18 @@ def _require_all_read(piece: StatementText, tree: exp.Expr, done: _Effects) -> N
     for node in tree.find_all(*_CHANGES):
         if id(node) not in done.read and not isinstance(node.parent, exp.When):
             raise UnreadError("a statement within it is not reviewed")
+
+
+def _read_other_queries(piece: StatementText, tree: exp.Expr, walk: QueryWalker) -> None:
+    """Read the queries in parts of a statement that nothing else reads, such as VALUES and ON CONFLICT."""
+    if sum(1 for _ in _SELECT_WORD.finditer(piece.stripped)) <= len(walk.selects):
+        return
+    for query in tree.find_all(exp.Select):
+        if id(query) not in walk.selects:
+            walk.query(query, Role.SCALAR)
+
+
+_SELECT_WORD = re.compile(r"\bselect\b", re.IGNORECASE)
 
 
 def _read(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects) -> ReadAs:
@@ -313,7 +327,15 @@ def _command_kind(tree: exp.Expr, walk: QueryWalker, done: _Effects) -> ReadAs |
     if verb in ("RENAME", "EXCHANGE"):
         done.alterations += (renamed_table if verb == "RENAME" else exchanged_tables)(walk.text)
         return ReadAs.FACTS
+    if verb == "COPY" and (copied := _COPY.match(walk.text.author(*walk.text.at))):
+        if copied["way"].lower() == "from":
+            done.writes.append(Write(walk.text.at, How.LOAD, copied["name"].replace('"', "")))
+        return ReadAs.FACTS
     return _COMMANDS.get(verb)
+
+
+_COPY = re.compile(r"copy\s+(?P<name>[^\s()]+)\s*(?:\([^()]*\)\s*)?(?P<way>from|to)\b", re.IGNORECASE)
+"""A COPY with options that the parser does not know."""
 
 
 def _outermost_queries(tree: exp.Expr) -> Iterator[exp.Expr]:

@@ -38,10 +38,25 @@ _FOLLOWS = {
 }
 """T-SQL: verbs on a new line that continue a statement, by its first word."""
 _JOINING = frozenset(
-    {"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "FOR", "INTO", "ON", "THEN", "ELSE", "BY", "OR"}
+    {
+        "ROWS",
+        "ROW",
+        "UNION",
+        "ALL",
+        "EXCEPT",
+        "INTERSECT",
+        "AS",
+        "FOR",
+        "INTO",
+        "ON",
+        "THEN",
+        "ELSE",
+        "BY",
+        "OR",
+    }
 )
 _TOKEN = re.compile(
-    r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]*\])"
+    r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]{0,200}\])"
 )
 
 
@@ -176,7 +191,12 @@ class _CompoundSplitter:
         return (called and word not in ("EXEC", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
 
 
-_T_SQL_STARTS = frozenset({"SET", "DECLARE", "IF", "WHILE", "PRINT", "RAISERROR", "THROW", "RETURN", "BEGIN"})
+_T_SQL_STARTS = frozenset(
+    {
+        "SET", "DECLARE", "IF", "WHILE", "PRINT", "RAISERROR", "THROW", "RETURN", "BEGIN", "OPEN", "FETCH",
+        "CLOSE", "DEALLOCATE", "USE", "WAITFOR", "GOTO", "COMMIT", "ROLLBACK", "SAVE",
+    }
+)  # fmt: skip
 _NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
 
 _HEADER = re.compile(

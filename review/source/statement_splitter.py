@@ -412,7 +412,7 @@ def _blocks(words: LexicalRules) -> Iterator[str]:
 def _lines(words: LexicalRules) -> Iterator[str]:
     """Yield patterns of the lines that end a statement or change the terminator."""
     if words.separator:
-        yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?$)"
+        yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?\r?$)"
     if words.delimiter:
         yield r"(?P<delimiter>^[ \t]*(?i:delimiter)[ \t]+\S+[^\n]*$)"
 

@@ -194,7 +194,7 @@ def _build_all() -> None:
     for node in labelled_nodes():
         script = read_script(node.code, node.dialect, node.context, None, time.monotonic() + _SECONDS)
         list(banned.hits(RuleContext(script, TableCatalog(script))))
-    changed = "ALTER TABLE t CHANGE COLUMN a b BIGINT; SELECT 1"
+    changed = "ALTER TABLE t CHANGE COLUMN a b BIGINT; CALL p('SELECT 1'); SELECT 1"
     for dialect in Dialect:
         script = read_script(changed, dialect, ReviewContext(), None, time.monotonic() + _SECONDS)
         TableRebuilds(script, LineIndex(changed))

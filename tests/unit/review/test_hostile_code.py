@@ -52,6 +52,16 @@ CODE = {
     "a renamed table": (Dialect.MYSQL, _fill("a", "RENAME TABLE ", " TO b")),
     "blanks in a hint": (Dialect.MAXCOMPUTE, _fill(" ", "SELECT /*+ MAPJOIN(a)", "*/ 1 FROM t")),
     "blanks in a time": (Dialect.MAXCOMPUTE, _fill(" ", "SELECT 1 FROM t WHERE ds = '$[yyyymmdd", "x'")),
+    "escaped quotes of a call": (Dialect.MYSQL, _fill("\\'", "PREPARE s FROM '")),
+    "quotes of a call": (Dialect.HOLOGRES, _fill("''a", "CALL p('")),
+    "tags of a call": (Dialect.HOLOGRES, "CALL p(" + "".join(f"$a{index}$" for index in range(15_000))),
+    "statements of a block": (Dialect.ORACLE, _fill("DELETE FROM a; ", "BEGIN ", "END;")),
+    "conditions of a block": (Dialect.ORACLE, _fill("IF x ", "BEGIN ", "END;")),
+    "queries of a block": (Dialect.ORACLE, _fill("x := (SELECT ", "BEGIN ", "END;")),
+    "words of T-SQL": (Dialect.TSQL, _fill("SELECT ")),
+    "returned values": (Dialect.ORACLE, _fill("returning ", "BEGIN DELETE FROM a ", "END;")),
+    "parts of a connection string": (Dialect.PYTHON, _fill("user=a;", "c = '", "'")),
+    "blanks of a connection string": (Dialect.PYTHON, _fill("host = a ", "c = '", "'")),
     "a variable of many letters": (Dialect.MAXCOMPUTE, _fill("a", "@", "")),
 }
 

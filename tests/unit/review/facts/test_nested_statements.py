@@ -173,6 +173,16 @@ def test_routines_and_calls_without_sql_are_no_finding(dialect: Dialect, code: s
         (Dialect.REDSHIFT, "UNLOAD ('SELECT a.id FROM a,\n b') TO 's3://x' IAM_ROLE 'y'"),
         (Dialect.MYSQL, "SET @n = (SELECT COUNT(*) FROM a,\n b)"),
         (Dialect.SPARK, "SET VAR n = (SELECT COUNT(*) FROM a,\n b)"),
+        (Dialect.POSTGRES, "INSERT INTO t VALUES ((SELECT COUNT(*) FROM a,\n b))"),
+        (
+            Dialect.MYSQL,
+            "INSERT INTO t (x) VALUES (1) ON DUPLICATE KEY UPDATE x = (SELECT COUNT(*) FROM a,\n b)",
+        ),
+        (Dialect.POSTGRES, "DELETE FROM t WHERE x = 1 RETURNING (SELECT COUNT(*) FROM a,\n b)"),
+        (Dialect.POSTGRES, "SELECT id FROM t LIMIT (SELECT COUNT(*) FROM a,\n b)"),
+        (Dialect.CLICKHOUSE, "ALTER TABLE v MODIFY QUERY SELECT a.id FROM a,\n b"),
+        (Dialect.POSTGRES, "CREATE POLICY p ON t USING (id IN (SELECT a.id FROM a,\n b))"),
+        (Dialect.MYSQL, "ALTER EVENT e DO INSERT INTO t SELECT a.id FROM a,\n b"),
         (Dialect.SPARK, "CACHE TABLE c AS SELECT a.id FROM a,\n b"),
         (Dialect.TSQL, "DECLARE @n INT = (SELECT COUNT(*) FROM a,\n b)"),
         (Dialect.TSQL, "CREATE FUNCTION f(@x INT) RETURNS TABLE AS RETURN (SELECT a.id FROM a,\n b)"),
@@ -219,6 +229,16 @@ def test_every_query_of_a_variable_is_judged() -> None:
     assert [source.table for _, source in last.reads()] == ["b"]
 
 
+def test_a_condition_may_follow_a_condition() -> None:
+    assert changes(read_code("IF @a > 1 IF @b > 1 DELETE FROM c", Dialect.MAXCOMPUTE)) == ["delete c"]
+
+
+def test_a_variable_that_only_one_branch_sets_is_judged() -> None:
+    assert lines("MC-C03", "IF @n > 0 @row := SELECT a.id FROM a,\n b") == [2]
+    code = "IF @n > 0 @row := SELECT a.id FROM a,\n b; ELSE @row := SELECT 1; SELECT id FROM @row"
+    assert lines("MC-C03", code) == [2]
+
+
 def test_many_queries_of_a_variable_are_all_judged() -> None:
     code = "".join(f"@r := SELECT a.id FROM a,\n b{number};" for number in range(50)) + "SELECT id FROM @r"
     assert len(lines("MC-C03", code)) == 50
@@ -241,8 +261,42 @@ def test_what_is_known_of_a_statement(dialect: Dialect, code: str, read_as: Read
     assert (statement.unread is None) == (read_as is not None)
 
 
+@pytest.mark.parametrize("query", ["$$SELECT id FROM a$$", "'20240501', 'SELECT id FROM a WHERE x = 1'"])
+def test_an_overwrite_by_call_writes_its_table(query: str) -> None:
+    code = f"CALL hg_insert_overwrite('public.shop', {query})"
+    assert changes(read_code(code, Dialect.HOLOGRES)) == ["overwrite public.shop"]
+
+
+def test_statements_of_t_sql_need_no_semicolon() -> None:
+    code = (
+        "DECLARE @n INT = 1\nDELETE FROM dbo.a WHERE x = @n\n"
+        "INSERT INTO dbo.b\nSELECT id FROM dbo.a\nPRINT 'done'"
+    )
+    script = read_code(code, Dialect.TSQL)
+    assert changes(script) == ["delete dbo.a", "insert dbo.b"]
+    assert unread(script) == []
+    cursor = (
+        "DECLARE c CURSOR FOR\nSELECT id FROM dbo.a\nOPEN c\nFETCH NEXT FROM c INTO @n\nCLOSE c\nDEALLOCATE c"
+    )
+    assert unread(read_code(cursor, Dialect.TSQL)) == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code"),
+    [
+        (Dialect.TSQL, "DELETE FROM a\r\nGO\r\nDELETE FROM b\r\nGO\r\n"),
+        (Dialect.ORACLE, "BEGIN DELETE FROM a; END;\r\n/\r\nDELETE FROM b;\r\n"),
+    ],
+)
+def test_lines_that_separate_statements_may_end_in_a_carriage_return(dialect: Dialect, code: str) -> None:
+    script = read_code(code, dialect)
+    assert changes(script) == ["delete a", "delete b"]
+    assert unread(script) == []
+
+
 def test_a_copy_into_a_table_appends() -> None:
     assert lines("MC-C01", "COPY t FROM 's3://x' IAM_ROLE 'y'", NOTHING, "redshift") == [1]
     assert lines("MC-C01", "TRUNCATE t;\nCOPY t FROM 's3://x' IAM_ROLE 'y'", NOTHING, "redshift") == []
     assert lines("MC-C01", "COPY t TO STDOUT", NOTHING, "postgres") == []
+    assert lines("MC-C01", "COPY t (a) FROM STDIN WITH CSV FORCE NOT NULL a", NOTHING, "postgres") == [1]
     assert lines("MC-C01", "COPY INTO t FROM 's3://x' FILEFORMAT = CSV", NOTHING, "spark") == []
