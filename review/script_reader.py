@@ -114,10 +114,10 @@ def _read(
         dialect,
         context,
         statements=tuple(item for _, item in sorted(statements, key=lambda run: (run[0], run[1].at))),
-        parameters=tuple(item for script in scripts for item in script.parameters),
+        parameters=tuple(dict.fromkeys(item for script in scripts for item in script.parameters)),
         comments=tuple(
             sorted(
-                (*known.comments, *(item for script in scripts for item in script.comments)),
+                {*known.comments, *(item for script in scripts for item in script.comments)},
                 key=lambda item: item.at,
             )
         ),

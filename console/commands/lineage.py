@@ -21,11 +21,11 @@ from console.output import tables
 from console.output.lineage import lineage_json, lineage_text, mermaid
 from console.output.openlineage import lineage_event
 from console.review_inputs import Source, dialect_named, read_context, read_sources
+from review.content.node_script import file_script
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.extraction.reader import read_code
 from review.lineage.file_lineage import FileLineage, UnreadCode, script_lineage
-from review.node_script import file_script
 from review.script_reader import read_script
 from review.source.source_files import decode_source
 

@@ -19,10 +19,10 @@ from console.output.review_output import WITH_FINGERPRINTS
 from console.review_inputs import Source
 from console.reviews.settings import CHECK, ReviewSettings
 from review import languages
+from review.content.node_script import NodeScript, file_script
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
-from review.node_script import NodeScript, file_script
 from review.report import SECRETS, ReviewedFile, secrets_beside
 from review.source.source_files import decode_source, outside_finding, unread_finding
 

@@ -18,9 +18,9 @@ from console.review_inputs import STANDARD_INPUT, Source
 from console.reviews.file_reviews import review_code
 from console.reviews.settings import ReviewSettings
 from review.analysis.secret_mask import SecretMask
+from review.content.node_script import file_script
 from review.dialects import Dialect
 from review.fixes import FixedCode, fix_code
-from review.node_script import file_script
 from review.source.source_files import decode_source, encode_like
 
 

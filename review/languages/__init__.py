@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -50,7 +51,8 @@ class EmbeddedCode:
     """All facts of code that is not SQL.
 
     Attributes:
-        embedded: its SQL, one text per dialect; read each, and sort the statements by position.
+        embedded: its SQL, at least one text per dialect; read each, and sort the statements by what runs
+            them first.
         unread: statements for code that could not be parsed (a syntax error, Python 2); MC-C19 reports them.
         comments: those of the language itself.
     """
@@ -142,11 +144,14 @@ def run_linter_ahead(codes: Iterable[str], dialect: Dialect, seconds: float) -> 
 
 
 def _embedded_scripts(code: str, literals: tuple[Sql, ...]) -> tuple[EmbeddedScript, ...]:
-    by_dialect = {
-        dialect: [sql for sql in literals if sql.dialect is dialect]
-        for dialect in sorted({sql.dialect for sql in literals})
-    }
+    """Return a script for each dialect; further ones if a literal is run with several inserted values."""
+    variants: Counter[tuple[Dialect, int]] = Counter()
+    scripts: dict[tuple[Dialect, int], list[Sql]] = {}
+    for sql in literals:
+        place = sql.dialect, sql.at.begin
+        scripts.setdefault((sql.dialect, variants[place]), []).append(sql)
+        variants[place] += 1
     return tuple(
         EmbeddedScript(blank_layout(code, some), dialect, insertions_of(some), run_offsets(some))
-        for dialect, some in by_dialect.items()
+        for (dialect, _), some in sorted(scripts.items(), key=lambda item: item[0])
     )

@@ -19,8 +19,8 @@ from ingest.celery_message import SerializedEvent, build_message
 from ingest.certificates import certificate_host
 from ingest.envelope import MalformedEnvelope, parse_event
 from ingest.signature import AuthenticationFailed, TrustPolicy, check_headers, verify_signature
+from review.content.notebook import node_scripts
 from review.dialects import Dialect, lexical_rules
-from review.notebook import node_scripts
 from review.source.source_files import decode_source
 from review.source.statement_splitter import split_script
 from review.tables.metadata import parse_tables

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from common.snapshot import Snapshot
 from review.analysis.secret_mask import SecretMask
+from review.content.notebook import node_scripts
 from review.dialects import Dialect
-from review.notebook import node_scripts
 
 
 def build_mask(snapshot: Snapshot | None) -> SecretMask:

@@ -9,8 +9,8 @@ import contextlib
 import gc
 import importlib
 
+from common.processes import import_pause  # noqa: F401 - disables the garbage collector
 from workers.checks import registry
-from workers.process import import_pause  # noqa: F401 - disables the garbage collector
 
 MODULES = (
     "workers.process.child",

@@ -51,7 +51,7 @@ MAX_HANGING_CHECKS = 100
 
 POLL_SECONDS = 0.2
 
-_IMPORT_PAUSE = "workers.process.import_pause"
+_IMPORT_PAUSE = "common.processes.import_pause"
 _PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
 """Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks."""

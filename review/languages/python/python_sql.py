@@ -90,7 +90,7 @@ def find_sql(module: PythonModule, code: str) -> SqlCalls:
         for call, runner in _running(module, runners, connections)
         for query in reader.queries(call, runner)
     )
-    return SqlCalls(tuple(reader.literals[begin] for begin in sorted(reader.literals)), queries)
+    return SqlCalls(reader.found(), queries)
 
 
 def _running(
@@ -184,6 +184,15 @@ class _Text:
         return _NAME.fullmatch(sql_text(self.sql)) is not None
 
     @cached_property
+    def names(self) -> str:
+        """What is inserted into it."""
+        return "\n".join(
+            f"{item.begin} {item.expression if item.value is None else item.value}"
+            for item in self.sql.fragments
+            if item.is_placeholder
+        )
+
+    @cached_property
     def needs_rows(self) -> bool:
         """Whether it is an INSERT whose rows are sent separately."""
         return _ROWS_FOLLOW.search(sql_text(self.sql)) is not None
@@ -195,11 +204,7 @@ class _Text:
 
 
 class _QueryReader:
-    """Reads the calls that run SQL. A string that several calls run is read once.
-
-    Attributes:
-        literals: the literals that can be reviewed, by their offsets.
-    """
+    """Reads the calls that run SQL. A string that several calls run is read once."""
 
     def __init__(self, module: PythonModule, code: str) -> None:
         self._module, self._code = module, code
@@ -207,7 +212,12 @@ class _QueryReader:
         self._texts: dict[int, _Text] = {}
         self._loop_rows: dict[int, str] = {}
         self._rows_assigned: dict[int, bool] = {}
-        self.literals: dict[int, Sql] = {}
+        self._literals: dict[int, dict[str, Sql]] = {}
+        """The literals that can be reviewed, by their offsets and by the names inserted into them."""
+
+    def found(self) -> tuple[Sql, ...]:
+        """Return the literals that can be reviewed, in text order; one for each of its inserted values."""
+        return tuple(sql for _, variants in sorted(self._literals.items()) for sql in variants.values())
 
     def queries(self, call: CallSite, runner: SqlRunner) -> Iterator[EmbeddedQuery]:
         """Yield the query that `call` runs; nothing if it is not SQL, or the argument of a function."""
@@ -227,9 +237,10 @@ class _QueryReader:
             known = []
         run_at = module.called_at(call).begin
         for item in known:
-            earlier = self.literals.get(item.sql.at.begin)
+            variants = self._literals.setdefault(item.sql.at.begin, {})
+            earlier = variants.get(item.names)
             if earlier is None or earlier.run_at is None or run_at < earlier.run_at:
-                self.literals[item.sql.at.begin] = replace(item.sql, run_at=run_at)
+                variants[item.names] = replace(item.sql, run_at=run_at)
         # A name may also be assigned other values elsewhere; but at least one must be SQL.
         unread = not known or any(text is None or text.is_built for text in found)
         yield EmbeddedQuery(module.called_at(call), call.name, rows, unread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -23,6 +24,9 @@ _MAX_DEPTH = 12
 """Maximum names and calls through which a string is traced."""
 _MAX_VALUES = 100
 """Maximum values that a name can have; if there are more, the rest counts as built in an unsupported way."""
+_MAX_USES = 20
+"""Maximum uses of a template whose inserted values are read; in the others they count as unknown."""
+_NO_ARGUMENTS = ast.Call(ast.Name("format", ast.Load()), [], [])
 KEPT = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "dedent", "expandtabs", "split"})
 """Methods whose result is much like the text they are called on."""
 
@@ -37,7 +41,8 @@ class StringResolver:
         # Results by the identities of nodes and of lists of assignments, which the module holds.
         self._named_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
         self._template_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
-        self._literals: dict[tuple[int, int], Sql | None] = {}
+        self._template_uses: Counter[int] = Counter()
+        self._literals: dict[int, Sql | None] = {}
 
     def values(self, node: ast.expr, scope: Scope) -> tuple[Sql | None, ...]:
         """Return the possible values of `node`; None for each one built in an unsupported way.
@@ -149,38 +154,41 @@ class StringResolver:
         if not settings or depth > _MAX_DEPTH:
             yield None
             return
+        is_format = isinstance(given, ast.Call) and _receiver(given) is node
         key = id(settings), id(given)
         if key not in self._template_values:
-            found = self._read_templates(settings, node, where, scope, given)
-            self._template_values[key] = _limited(found)
+            self._template_uses[id(settings)] += 1
+            known = self._template_uses[id(settings)] <= _MAX_USES
+            arguments = (given if known else None), scope, is_format
+            key = key if known else (id(settings), int(is_format))
+            if key not in self._template_values:
+                self._template_values[key] = _limited(
+                    self._read_templates(settings, node.id, where, arguments)
+                )
         yield from self._template_values[key]
 
     def _read_templates(
-        self, settings: list[Assignment], node: ast.Name, where: Scope, scope: Scope, given: ast.expr
+        self,
+        settings: list[Assignment],
+        name: str,
+        where: Scope,
+        arguments: tuple[ast.expr | None, Scope, bool],
     ) -> Iterator[Sql | None]:
+        given, scope, is_format = arguments
         for setting in settings:
             value = setting.value
             if isinstance(value, ast.expr) and self._module.has_text(value):
-                yield self._template(value, node, where, scope, given)
-            elif not isinstance(value, ast.expr) or node.id not in _names(value):
+                percent = None if is_format else PercentArguments(given, scope)
+                call = given if isinstance(given, ast.Call) else _NO_ARGUMENTS
+                braces = FormatArguments(call, scope) if is_format else None
+                yield self._sql(list(self._pieces(value, where, percent, braces)))
+            elif not isinstance(value, ast.expr) or name not in _names(value):
                 yield None
 
-    def _template(
-        self, value: ast.expr, node: ast.Name, where: Scope, scope: Scope, given: ast.expr
-    ) -> Sql | None:
-        is_format = isinstance(given, ast.Call) and _receiver(given) is node
-        percent = None if is_format else PercentArguments(given, scope)
-        braces = FormatArguments(given, scope) if is_format and isinstance(given, ast.Call) else None
-        key = id(value), id(given)
-        if key not in self._literals:
-            self._literals[key] = self._sql(list(self._pieces(value, where, percent, braces)))
-        return self._literals[key]
-
     def _literal(self, node: ast.expr, scope: Scope) -> Sql | None:
-        key = id(node), 0
-        if key not in self._literals:
-            self._literals[key] = self._sql(list(self._pieces(node, scope)))
-        return self._literals[key]
+        if id(node) not in self._literals:
+            self._literals[id(node)] = self._sql(list(self._pieces(node, scope)))
+        return self._literals[id(node)]
 
     def _pieces(
         self,

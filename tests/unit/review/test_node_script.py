@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from review.content.node_script import file_script, node_script
 from review.dialects import Dialect, dialect_for_node_type, has_script
-from review.node_script import file_script, node_script
 
 SQL = "SELECT 1;\nDELETE FROM dw.t;"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from review.content.node_script import NodeScript
+from review.content.notebook import MAX_CELLS, node_scripts, notebook_scripts
 from review.dialects import Dialect
-from review.node_script import NodeScript
-from review.notebook import MAX_CELLS, node_scripts, notebook_scripts
 
 NOTEBOOK = 1323
 

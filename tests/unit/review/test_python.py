@@ -561,6 +561,13 @@ def test_different_values_are_different_tables() -> None:
     assert "MC-S02" not in {rule for rule, _ in told(code.format("dwd_a"))}
 
 
+def test_a_template_is_read_with_each_of_its_values() -> None:
+    code = "gone = 'drop table %s'\nfor t in x: o.execute_sql(gone % t)\no.execute_sql(gone % 'dwd_a')\n"
+    assert names(code) == ["{t}", "dwd_a"]
+    many = "".join(f"o.execute_sql(gone % 'dwd_{number}')\n" for number in range(30))
+    assert names(f"gone = 'drop table %s'\n{many}")[19:] == ["dwd_19", "%s"]
+
+
 def test_messages_show_the_inserted_expression() -> None:
     [message] = [
         item.message for item in hits("o.execute_sql('drop table ' + t + '')") if item.rule == "MC-S02"

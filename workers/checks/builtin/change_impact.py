@@ -8,8 +8,8 @@ from pydantic import Field
 
 from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
+from review.content.node_script import node_script
 from review.dialects import Dialect
-from review.node_script import node_script
 from workers.checks.api import LookupContext, Options, Runs, Unreviewable
 from workers.checks.code_effects.loss_readers import ChangeReaders
 from workers.checks.code_effects.losses import (

@@ -11,12 +11,12 @@ from pydantic import Field
 from common.snapshot import FileSnapshot
 from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
+from review.content.node_script import NodeScript
+from review.content.notebook import CELLS, node_scripts
 from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect, has_script
 from review.engine import Review
 from review.fingerprints import only_new_findings
-from review.node_script import NodeScript
-from review.notebook import CELLS, node_scripts
 from review.options import ReviewOptions
 from review.report import SECRETS, secrets_beside
 from workers.checks import review_runner

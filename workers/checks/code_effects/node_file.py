@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from common.events import Event
 from common.snapshot import FileSnapshot
+from review.content.node_script import NodeScript, node_script
 from review.dialects import Dialect, has_script
-from review.node_script import NodeScript, node_script
 from workers.checks import event_fields
 from workers.checks.api import Context, SkipCheck
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from review.content.node_script import NodeScript, node_script, read_object
 from review.dialects import Dialect
-from review.node_script import NodeScript, node_script, read_object
 
 CELLS = "cells"
 """Where a notebook has its cells; places of scripts start with it."""
