@@ -75,7 +75,7 @@ def review(
     code: str,
     dialect: Dialect,
     context: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
-    policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
+    policy: ReviewOptions = ReviewOptions.model_construct(),  # noqa: B008 - frozen
     *,
     tables: Tables | None = None,
     language: Language = Language.ENGLISH,
@@ -99,7 +99,7 @@ def run_review(
     code: str,
     dialect: Dialect,
     context: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
-    policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
+    policy: ReviewOptions = ReviewOptions.model_construct(),  # noqa: B008 - frozen
     *,
     tables: Tables | None = None,
     language: Language = Language.ENGLISH,

@@ -66,7 +66,7 @@ def _options_of_rules() -> type[BaseModel]:
     fields: dict[str, Any] = {
         _field(rule): (
             rule.options,
-            Field(default_factory=rule.options, alias=rule.id, description=rule.name),
+            Field(default_factory=rule.options.model_construct, alias=rule.id, description=rule.name),
         )
         for rule in RULES
     }
@@ -83,13 +83,15 @@ RulesPart = Annotated[BaseModel, GetPydanticSchema(lambda _, handler: handler.ge
 class ReviewOptions(BaseModel):
     """The review's part of the options of the check `code-review` in a policy."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     severity: dict[RuleId, SeverityOverride] = Field(
         default_factory=dict,
         description="block, warn, info or off by rule id, instead of the rule's own severity",
     )
-    rules: RulesPart = Field(default_factory=RuleOptions, description="options of rules, by rule id")
+    rules: RulesPart = Field(
+        default_factory=RuleOptions.model_construct, description="options of rules, by rule id"
+    )
     only_new: bool = Field(
         default=False,
         strict=True,

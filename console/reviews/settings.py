@@ -72,7 +72,7 @@ class ReviewSettings:
     context: ReviewContext
     dialect: Dialect | None = None
     format: str = "text"
-    policy: ReviewOptions = ReviewOptions()  # noqa: RUF009 - frozen
+    policy: ReviewOptions = ReviewOptions.model_construct()  # noqa: RUF009 - frozen
     policy_file: Path | None = None
     waivers: Path | None = None
     language: Language = Language.ENGLISH

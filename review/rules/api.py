@@ -20,7 +20,8 @@ from review.tables.catalog import TableCatalog
 class Options(BaseModel):
     """Base of the options of a rule. Every field has a default and a description."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Most processes use the defaults of most rules, which need no validator.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

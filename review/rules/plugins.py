@@ -11,7 +11,15 @@ from collections.abc import Iterator, Set
 from types import ModuleType
 from typing import NamedTuple
 
-from common.plugins.loading import PluginProblem, fields_without_default, load_plugins, problem
+from pydantic import PydanticUserError
+
+from common.plugins.loading import (
+    PluginProblem,
+    fields_without_default,
+    load_plugins,
+    one_line,
+    problem,
+)
 from review.rules.api import Rule
 
 GROUP = "dwgate.rules"
@@ -73,5 +81,8 @@ def _invalid(rule: Rule, taken: Set[str], loaded: dict[str, Rule]) -> str | None
 
 
 def _invalid_options(rule: Rule) -> str | None:
-    fields = fields_without_default(rule.options)
+    try:
+        fields = fields_without_default(rule.options)
+    except PydanticUserError as error:
+        return f"{rule.id}: its options are invalid: {one_line(error)}"
     return f"{rule.id}: its options have fields without a valid default: {fields}" if fields else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from common.verdicts import Severity
-from review.facts import Block, OperandKind, Output, Role, Span, Statement, Union
+from review.facts import Block, OperandKind, Output, Role, Script, Span, Statement, Union
 from review.rules.api import SQL, Edit, Hit, Options, RuleContext, Text, rule
 
 _PLAIN = frozenset({"avg", "coalesce", "concat", "count", "max", "min", "nvl", "round", "substr", "sum"})
@@ -75,20 +75,26 @@ def needless_distinct(subject: RuleContext, _: Options) -> Iterator[Hit]:
         for union in statement.unions:
             if union.distinct and union.kind == "union" and len(union.blocks) > 1:
                 yield from _union(statement, union)
-        for block in statement.blocks:
-            if block.distinct is not None:
-                is_certain = script.dialect.sql and not statement.unions
-                for hit in _distinct(block, block.distinct):
-                    edit = _removal(script.code, statement, block, block.distinct) if is_certain else None
-                    yield replace(hit, edit=edit)
+        hits = [
+            hit for block in statement.blocks if block.distinct for hit in _distinct(block, block.distinct)
+        ]
+        yield from _with_edits(hits, statement, script) if hits and script.dialect.sql else hits
 
 
-def _removal(code: str, statement: Statement, block: Block, at: Span) -> Edit | None:
-    """Return the edit that removes DISTINCT; None if rows may be equal without it, or matter more than once.
+def _with_edits(hits: Iterable[Hit], statement: Statement, script: Script) -> Iterator[Hit]:
+    """Yield hits on DISTINCT with their edits; none where rows may be equal, and matter more than once.
 
-    Functions that return several rows, and GROUP BY ROLLUP, may return equal rows. LIMIT counts them.
+    GROUP BY ROLLUP may return equal rows, and a set operation may count them.
     """
-    if block.limit is not None or _SEVERAL_GROUPS.search(code, *statement.at):
+    is_certain = not statement.unions and not _SEVERAL_GROUPS.search(script.code, *statement.at)
+    blocks = {block.distinct: block for block in statement.blocks if block.distinct}
+    for hit in hits:
+        yield replace(hit, edit=_removal(script.code, blocks[hit.at], hit.at) if is_certain else None)
+
+
+def _removal(code: str, block: Block, at: Span) -> Edit | None:
+    """Return the edit that removes DISTINCT; None if LIMIT counts rows, or a function may return several."""
+    if block.limit is not None:
         return None
     if code[at.begin : at.end].lower() != "distinct" or any(call.name not in _PLAIN for call in block.calls):
         return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Script, Span
+from review.facts import Span
 from review.rules.api import ANY, Edit, Hit, Options, RuleContext, Text, rule
 from review.suppressions.comments import find_suppressions
 
 _MARKS = " \t\r\n*/-#:"
 """What a comment consists of besides its words."""
+
+_NEAR = 500
+"""Characters around a comment that are searched for the rest of its line."""
 
 
 @rule(
@@ -54,6 +57,8 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
     places: dict[str, list[int]] = {}
     for seen, at in sorted(subject.seen, key=lambda item: item[1]):
         places.setdefault(seen.upper(), []).append(at.begin)
+    comments = [comment.at for comment in subject.script.comments]
+    begins = [comment.begin for comment in comments]
     refused = {(refusal.suppression.at, refusal.rule.upper()) for refusal in subject.refusals}
     for suppression in find_suppressions(subject.script):
         if suppression.span and suppression.is_complete and not suppression.tool:
@@ -63,7 +68,8 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
                 if (suppression.at, name) not in refused and not _any(places.get(name, []), suppression.span)
             ]
             is_useless = len(unused) == len(suppression.rules)
-            removal = _removal(subject.script, suppression.at) if is_useless else None
+            comment = comments[bisect_right(begins, suppression.at.begin) - 1]
+            removal = _removal(subject.script.code, comment, suppression.at) if is_useless else None
             for name in suppression.rules:
                 if name in unused:
                     yield Hit(
@@ -77,22 +83,26 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
                     )
 
 
-def _removal(script: Script, at: Span) -> Edit | None:
+def _removal(code: str, comment: Span, at: Span) -> Edit | None:
     """Return the edit that removes the comment around a suppression; None if it says more than that."""
-    code = script.code
-    comment = next((item.at for item in script.comments if item.at.begin <= at.begin < item.at.end), None)
-    if comment is None or (code[comment.begin : at.begin] + code[at.end : comment.end]).strip(_MARKS):
+    if at.begin - comment.begin > _NEAR or comment.end - at.end > _NEAR:
         return None
-    line, end = code.rfind("\n", 0, comment.begin) + 1, comment.end
-    before, after = code[line : comment.begin], code[end : code.find("\n", end) + 1]
-    if before.strip() or after.strip() or not after:
-        bare = before.rstrip()
-        if not after.strip() and not bare.endswith("\\"):
-            return Edit(Span(line + len(bare), end))
-        # Without the comment, what is on both sides of it must not become one word.
-        return Edit(comment, " " if code[end : end + 1].strip() else "")
-    # In a shell, the comment's line may end a command that a backslash continues.
-    return None if code[:line].rstrip("\r\n").endswith("\\") else Edit(Span(line, end + len(after)))
+    if (code[comment.begin : at.begin] + code[at.end : comment.end]).strip(_MARKS):
+        return None
+    first = code.rfind("\n", max(comment.begin - _NEAR, 0), comment.begin) + 1
+    last = code.find("\n", comment.end, comment.end + _NEAR)
+    if (not first and comment.begin > _NEAR) or (last < 0 and comment.end + _NEAR < len(code)):
+        return None
+    before, after = code[first : comment.begin], code[comment.end : last if last >= 0 else len(code)]
+    if last >= 0 and not (before + after).strip():
+        # In a shell, the comment's line may end a command that a backslash continues.
+        is_continued = code[max(first - 3, 0) : first].rstrip("\r\n").endswith("\\")
+        return None if is_continued else Edit(Span(first, last + 1))
+    bare = before.rstrip()
+    if not after.strip() and not bare.endswith("\\"):
+        return Edit(Span(first + len(bare), comment.end))
+    # Without the comment, what is on both sides of it must not become one word.
+    return Edit(comment, " " if after[:1].strip() else "")
 
 
 def _any(places: list[int], covers: Span) -> bool:

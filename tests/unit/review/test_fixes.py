@@ -85,6 +85,9 @@ def test_distinct_in_a_subquery_of_in_with_limit_is_no_finding() -> None:
         (f"SELECT id/* {UNUSED} */{FROM};\n", f"SELECT id {FROM};\n", Dialect.MAXCOMPUTE),
         (f"SELECT id\n{FROM}; -- {UNUSED}", f"SELECT id\n{FROM};", Dialect.MAXCOMPUTE),
         (f"echo a # {UNUSED}\n", "echo a\n", Dialect.SHELL),
+        (f"SELECT id/* {UNUSED} */{FROM}", f"SELECT id {FROM}", Dialect.MAXCOMPUTE),
+        (f"/* {UNUSED} */ SELECT id {FROM}", f" SELECT id {FROM}", Dialect.MAXCOMPUTE),
+        (f"SELECT id {FROM};\n-- {UNUSED}\n\n", f"SELECT id {FROM};\n-- {UNUSED}\n\n", Dialect.MAXCOMPUTE),
     ],
 )
 def test_an_unused_suppression_is_removed(code: str, expected: str, dialect: Dialect) -> None:
