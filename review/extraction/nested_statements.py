@@ -241,7 +241,7 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
 
 
-_CARRIERS = frozenset({"PREPARE", "SUBMIT"})
+_CARRIERS = frozenset({"PREPARE"})
 """First words of statements that carry another one at their end."""
 _SKIPPING = (AlterTable, Definition, exp.Command)
 """Trees of which the parser skips parts, such as `MODIFY QUERY SELECT …`."""

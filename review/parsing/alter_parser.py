@@ -157,7 +157,7 @@ def _added(parser: ParserMixin) -> AlterAction:
         return _make("ADD")
     if word in _PARTITIONS:
         return _make("ADD PARTITION", partitions=_partitions(parser))
-    if word in NO_COLUMN and not _names_a_type(parser):
+    if _starts_no_column(word) and not _names_a_type(parser):
         return _make("ADD")
     parser._match_texts(("COLUMN", "COLUMNS"))
     parser._match_text_seq("IF", "NOT", "EXISTS")
@@ -175,7 +175,7 @@ def _dropped(parser: ParserMixin, verb: str) -> AlterAction:
         return _make(f"{verb} PARTITION", partitions=_partitions(parser))
     if verb != "DROP":
         return _make(verb)
-    if word in NO_COLUMN:
+    if _starts_no_column(word):
         return _make("DROP")
     parser._match_texts(("COLUMN", "COLUMNS"))
     parser._match_text_seq("IF", "EXISTS")
@@ -254,6 +254,8 @@ def _other(parser: ParserMixin, word: str, partitions: list[exp.Expr]) -> AlterA
         return _make(word, value=parser._parse_string())
     if word == "AS":
         return _make(word, value=parser._parse_select())
+    if word == "REPLACE" and parser._curr.text.upper() in _PARTITIONS:
+        return _make("REPLACE PARTITION")
     if word == "MERGE" and (merged := _partitions(parser) or _more(parser)):
         new = _partitions(parser) if parser._match(TokenType.OVERWRITE) else []
         return _make("MERGE PARTITION", partitions=merged, value=new[0] if new else None)
@@ -303,6 +305,11 @@ def _partitions(parser: ParserMixin) -> list[exp.Expr]:
         if parser._curr.token_type is TokenType.COMMA and parser._next.text.upper() in _PARTITIONS:
             parser._advance()
     return partitions
+
+
+def _starts_no_column(word: str) -> bool:
+    """Whether what begins with a token, such as PRIMARY KEY, is no column."""
+    return word.partition(" ")[0] in NO_COLUMN
 
 
 def _names_a_type(parser: ParserMixin) -> bool:

@@ -225,6 +225,9 @@ class ParserMixin(LeafParserMixin, Parser):
         start = self._prev.start
         self._skip_insert_options()
         node = self._parse_directory_insert() or super()._parse_insert()
+        if node.args.get("source") and node.args.get("expression"):
+            # `… FROM y TRUNCATE TABLE z` without a semicolon: TRUNCATE is no alias, nor z a source.
+            self.raise_error("TABLE after a query")
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
 
