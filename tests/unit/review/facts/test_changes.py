@@ -302,8 +302,6 @@ def test_removals_of_single_engines(dialect: Dialect, code: str, what: RemovedKi
         (Dialect.HIVE, "!sh clean.sh"),
         (Dialect.POSTGRES, "DROP OWNED BY u"),
         (Dialect.ORACLE, "DROP TABLESPACE x INCLUDING CONTENTS"),
-        (Dialect.TSQL, "PRINT 'x' DELETE FROM t"),
-        (Dialect.TSQL, "WAITFOR DELAY '00:00:05' DROP TABLE t"),
         (Dialect.STARROCKS, "RESTORE SNAPSHOT d.x FROM r"),
         (Dialect.STARROCKS, "SUBMIT TASK x AS DELETE FROM WHERE a = 1"),
     ],
@@ -311,6 +309,24 @@ def test_removals_of_single_engines(dialect: Dialect, code: str, what: RemovedKi
 def test_what_may_change_rows_is_not_accepted_unread(dialect: Dialect, code: str) -> None:
     (statement,) = read_code(code, dialect).statements
     assert statement.unread is not None
+
+
+@pytest.mark.parametrize("first", ["PRINT 'x'", "WAITFOR DELAY '00:00:05'"])
+def test_a_statement_after_one_without_a_semicolon_is_read(first: str) -> None:
+    statements = read_code(f"{first} DELETE FROM t", Dialect.TSQL).statements
+    assert [write.table for statement in statements for write in statement.writes] == ["t"]
+    assert all(statement.unread is None for statement in statements)
+
+
+@pytest.mark.parametrize("dialect", [Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.MYSQL, Dialect.POSTGRES])
+def test_a_missing_semicolon_hides_no_statement(dialect: Dialect) -> None:
+    (statement,) = read_code("INSERT INTO x SELECT a FROM y\nTRUNCATE TABLE z", dialect).statements
+    assert statement.unread is not None
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", "FOREIGN KEY fk", "KEY k", "CONSTRAINT c"])
+def test_dropping_a_key_removes_no_column(key: str) -> None:
+    assert facts(f"ALTER TABLE t DROP {key}", Dialect.MYSQL).removals == ()
 
 
 def test_oracle_reads_the_query_of_insert_all() -> None:
