@@ -114,6 +114,7 @@ class _Splitter:
         self._terminator = _Terminator(text)
         self._brackets = _BracketNames(text)
         self._is_routine: bool | None = None
+        self._marked = 0
         self._begin = self._at = 0
         self._first: int | None = None
         self._whole: list[str] = []
@@ -154,8 +155,8 @@ class _Splitter:
             done = self._comment(match)
         elif kind == "string":
             self._append(token, _is_empty_token(token))
-        elif kind == "code":  # the marks around code that only looks like a comment
-            self._append(_blank(token))
+        elif kind == "code":
+            self._code_mark(match)
         elif kind == "raw":
             self._append(f" {_is_empty_token(token[1:])}")
         elif kind == "hint":
@@ -185,6 +186,17 @@ class _Splitter:
         self.comments.append((match.start(), done))
         self._append(_blank(self._text[match.start() : done]))
         return done
+
+    def _code_mark(self, match: re.Match[str]) -> None:
+        """Skip the marks around code that only looks like a comment: `/*!50100` and its `*/`."""
+        token = match.group()
+        opens = token.startswith("/")
+        if opens or self._marked:
+            self._marked += 1 if opens else -1
+            self.comments.append(match.span())
+            self._append(_blank(token))
+        else:
+            self._append(token)
 
     def _program(self, token: str) -> None:
         if not _CODE_END.search(token):

@@ -23,7 +23,7 @@ _CONVERSIONS = re.compile(
     r"%%|%(?:\([^()\n]*\))?[#0\- +]*+(?:\*|\d++)?(?:\.(?:\*|\d++))?[hlL]?[diouxXeEfFgGcrsa]"
 )
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
-_FIELD = re.compile(r"\{(?P<name>[^!:.\[{}]*)(?P<rest>[^!:{}]*)(?P<format>[^{}]*)\}")
+_FIELD = re.compile(r"\{(?P<name>[^!:.\[{}]*+)(?P<rest>(?:[.\[][^!:{}]*+)?)(?P<format>(?:[!:][^{}]*+)?)\}")
 _PLAIN_FORMATS = frozenset({"", "!s", ":", ":s", ":d"})
 _NAMESPACES = frozenset({"locals", "vars", "globals"})
 

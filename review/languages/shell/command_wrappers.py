@@ -6,7 +6,6 @@ command-line references of Docker and kubectl.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -223,7 +222,8 @@ def _script_option(wrapper: _Wrapper, words: Sequence[str], index: int) -> Inner
             return InnerWords(index, index + 1, is_script=True, skipped=len(option) + 1)
         if word == option and index + 1 < len(words):
             return InnerWords(index + 1, index + 2, is_script=True)
-    if re.fullmatch(rf"-[A-Za-z]*{letter}[A-Za-z]*", word) and index + 1 < len(words):
+    options = word[1:] if word.startswith("-") else ""
+    if options.isascii() and options.isalpha() and letter in options and index + 1 < len(words):
         return InnerWords(index + 1, index + 2, is_script=True)
     if word[1] == letter and word[2:3] in ("'", '"'):
         return InnerWords(index, index + 1, is_script=True, skipped=2)

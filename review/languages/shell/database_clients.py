@@ -60,7 +60,7 @@ _CLIENTS = {
     ),
     **dict.fromkeys(("duckdb", "sqlite3", "cqlsh", "pgcli", "usql", "sqlline", "taos", "influx"), _OTHER),
 }
-_VERSION = re.compile(r"\d+(?:\.\d+)*(?=-)|(?<=[a-z])[\d.]+\Z|\.(?:sh|py|exe|jar)\Z")
+_VERSION = re.compile(r"(?<![\d.])\d++(?:\.\d++)*+(?=-)|(?<=[a-z])[\d.]++\Z|\.(?:sh|py|exe|jar)\Z")
 """The version in a client's name (`spark3-sql`), or its suffix."""
 _SQOOP = re.compile(r"sqoop(?:-(?:eval|import|export))?")
 _SQOOP_OPTIONS = ("--query", "-e")
@@ -89,7 +89,7 @@ _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecq]|--execute|--query|--command)(?![
 _TEXT_ONLY = re.compile(
     r"cat|tee|\[\[?|test|[ef]?grep|zgrep|rg|sed|git|wc|read|export|local|readonly|declare|typeset|set|for|case|select"
     r"|pgrep|pkill|ps|expr|let|alias|find|.*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug).*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 """Programs and shell builtins whose arguments are only text."""
 

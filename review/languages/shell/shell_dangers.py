@@ -158,6 +158,9 @@ _SET = re.compile(
     re.MULTILINE,
 )
 """Assignments and tests of variables."""
+_COUNTED = re.compile(r"(?:\[\[?|\btest|\(\()[ \t]*[\"']?\$\{?#[\"'}]?[ \t]*[-=!<>]")
+"""A test of the number of arguments."""
+_POSITIONS = frozenset("123456789")
 _SAFE = re.compile(r"\$\{\w+:?[-?=]")
 """An expansion with a default or an error for an unset variable."""
 _RECURSIVE = re.compile(r"-[^\WrR]*+[rR]\w*+|--recursive")
@@ -171,6 +174,8 @@ def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[Recur
     known = frozenset(
         name for match in _SET.finditer(code) for text in match.groups("") for name in text.split()
     )
+    if _COUNTED.search(code):
+        known |= _POSITIONS
     for run in runs:
         name, arguments = run.name, run.arguments
         if name not in ("rm", "hadoop", "hdfs"):

@@ -75,8 +75,9 @@ def cartesian_join(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Any condition with columns of both sides counts, whatever it compares, and so does a condition that is a
-    parameter (`ON ${condition}`). An unqualified column that may belong to any side counts for all sides.
+    Any condition with columns of both sides counts, whatever it compares, also if the name of a column is a
+    parameter (`a.${key} = b.id`), and so does a condition that is a parameter (`ON ${condition}`). An
+    unqualified column that may belong to any side counts for all sides.
     VALUES, table functions, semi joins and anti joins are not checked, nor are subqueries that return only
     results of functions that are not built in, which may be aggregates. Rows of a subquery that reads no
     table (constants combined with UNION, VALUES, table functions, a recursive CTE), and a UNION of single
@@ -204,7 +205,7 @@ def _links(index: int, block: Block, inner: Mapping[int, set[int]]) -> Iterator[
             yield everything
     outside: set[int] = set()
     for predicate in block.predicates:
-        linked = _linked_by(predicate, index, everything)
+        linked = _linked_by(predicate, index, everything) | _named_by_parameters(predicate, named)
         asked = [number for operand in predicate.operands for number in operand.blocks]
         yield linked.union(*(inner.get(number, ()) for number in asked))
         if any(column.block not in (None, index) for column in predicate.columns):
@@ -221,6 +222,18 @@ def _linked_by(predicate: Predicate, index: int, everything: set[int]) -> set[in
     if unknown and len({(column.qualifier.lower(), column.key) for column in columns}) > 1:
         return everything
     return _named(columns, index)
+
+
+def _named_by_parameters(predicate: Predicate, aliases: Mapping[str, int]) -> set[int]:
+    """Return the sources that qualify a column whose name is a parameter: `a.${key}`."""
+    written = [
+        operand.value.partition(".")
+        for operand in predicate.operands
+        if operand.sort is OperandKind.PARAMETER and operand.value and not operand.string
+    ]
+    return {
+        aliases[qualifier.lower()] for qualifier, dot, _ in written if dot and qualifier.lower() in aliases
+    }
 
 
 def _named(columns: Iterable[Column], index: int) -> set[int]:

@@ -81,14 +81,33 @@ def missing_partition_filter(subject: RuleContext, _: Options) -> Iterator[Hit]:
     (`*_tmp`) that the script itself has written may be read in full. Whether the whole history is meant to be
     read is not known.
     """
+    known: dict[int, bool] = {}
     for reading in partitioned_reads(subject):
-        if reading.filters or reading.pruned:
+        if reading.filters or reading.pruned or _reads_no_row(reading, known):
             continue
         if reading.known:
             if not _passes_through(subject, reading):
                 yield _hit(reading)
         elif _looks_partitioned(reading):
             yield _guess(reading)
+
+
+def _reads_no_row(reading: PartitionedRead, known: dict[int, bool]) -> bool:
+    """Whether a query around a read has no row; `known` says which statements have such a query."""
+    statement = reading.statement
+    if id(statement) not in known:
+        known[id(statement)] = any(map(_has_no_row, statement.blocks))
+    return known[id(statement)] and any(map(_has_no_row, _around(reading)))
+
+
+def _has_no_row(block: Block) -> bool:
+    """Whether a query asks for the columns only: `WHERE 1 = 0`."""
+    return any(
+        predicate.operator is Operator.EQ
+        and all(operand.sort is OperandKind.LITERAL for operand in predicate.operands)
+        and len({operand.value for operand in predicate.operands}) > 1
+        for predicate in block.predicates
+    )
 
 
 def _passes_through(subject: RuleContext, reading: PartitionedRead) -> bool:

@@ -16,6 +16,7 @@ from review.facts import (
     OperandKind,
     Operator,
     PartitionValue,
+    ReadAs,
     Removal,
     RemovedKind,
     Script,
@@ -80,11 +81,14 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Views are not checked: they contain no data. A partition that is added again, attached or exchanged
     afterwards counts as rebuilt. A partition that DETACH takes out of its table is kept. A
     table may be dropped if the script renamed it and gave its name to another table: whether that one has the
-    data is not known. A CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
+    data is not known. Rows that are deleted before a routine is called only warn: it may fill the table. A
+    CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
     the script dropped it before. Whether another node rebuilds the data is not known.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
+    calls = (place for place, each in enumerate(script.statements) if each.read_as is ReadAs.CALL)
+    last_call = max(calls, default=-1)
     for index, statement in enumerate(script.statements):
         if not statement.removals:
             continue
@@ -99,7 +103,9 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
             is_lost = is_lost and not _was_replaced(script, named, index, removal)
             if is_lost and not _filled_as_a_whole(script, index, removal):
                 reported.add(mark)
-                yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
+                empties = removal.what in (RemovedKind.ROWS, RemovedKind.PARTITION)
+                severity = Severity.WARN if empties and index < last_call else mark[2]
+                yield Hit(removal.at, _message(removal), severity=severity, key=mark[1])
 
 
 def _named(script: Script) -> dict[str, list[int]]:

@@ -311,9 +311,9 @@ def test_what_may_change_rows_is_not_accepted_unread(dialect: Dialect, code: str
     assert statement.unread is not None
 
 
-@pytest.mark.parametrize("first", ["PRINT 'x'", "WAITFOR DELAY '00:00:05'"])
-def test_a_statement_after_one_without_a_semicolon_is_read(first: str) -> None:
-    statements = read_code(f"{first} DELETE FROM t", Dialect.TSQL).statements
+@pytest.mark.parametrize("code", ["PRINT 'x' DELETE FROM t", "WAITFOR DELAY '00:00:05' DELETE FROM t"])
+def test_a_statement_after_one_without_a_semicolon_is_read(code: str) -> None:
+    statements = read_code(code, Dialect.TSQL).statements
     assert [write.table for statement in statements for write in statement.writes] == ["t"]
     assert all(statement.unread is None for statement in statements)
 

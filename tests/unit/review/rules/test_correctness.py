@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from review.context import ReviewContext, TableMetadata
+from review.dialects import Dialect
+from review.engine import review
 from tests.support.review_assertions import NOTHING, assert_hits_and_misses, lines
 
 TABLES = {
@@ -545,3 +549,18 @@ WITH_TABLES = frozenset({"MC-C06"})
 @assert_hits_and_misses(CASES)
 def test_a_rule_from_both_sides(rule: str, code: str, wanted: list[int]) -> None:
     assert lines(rule, code, KNOWN if rule in WITH_TABLES else NOTHING) == wanted
+
+
+@pytest.mark.parametrize(
+    ("source", "is_related"),
+    [
+        ("FROM dim_a a JOIN dim_b b ON a.${key} = b.id", True),
+        ("FROM dim_a a JOIN dim_b b ON ${key} = b.id AND a.${other} = b.${key}", True),
+        ("FROM dim_a a JOIN dim_b b ON a.ds = '${bizdate}' AND b.ds = '${bizdate}'", False),
+        ("FROM dim_a a JOIN dim_b b ON c.${key} = b.id", False),
+    ],
+)
+def test_a_column_whose_name_is_a_parameter_relates_its_table(source: str, is_related: bool) -> None:
+    code = f"SELECT 1 AS x {source}"
+    found = [item for item in review(code, Dialect.MAXCOMPUTE) if item.rule == "MC-C03"]
+    assert bool(found) is not is_related

@@ -289,6 +289,11 @@ PRUNED = {
 }
 
 
+@pytest.mark.parametrize(("condition", "is_read"), [("1 = 0", False), ("'a' = 'b'", False), ("1 = 1", True)])
+def test_a_query_of_the_columns_only_needs_no_filter(condition: str, is_read: bool) -> None:
+    assert bool(hits("MC-P01", f"CREATE TABLE n AS SELECT id FROM a WHERE {condition}")) is is_read
+
+
 @pytest.mark.parametrize(("code", "expected"), UNFILTERED.values(), ids=UNFILTERED)
 def test_missing_partition_filter(code: str, expected: list[str]) -> None:
     assert hits("MC-P01", code) == expected

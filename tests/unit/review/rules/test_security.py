@@ -422,3 +422,16 @@ def test_whatever_cannot_be_read_is_said(code: str) -> None:
 )
 def test_what_can_be_read_is_not_said(code: str) -> None:
     assert hits("MC-C19", code) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [
+        ("TRUNCATE TABLE t; CALL fill_t();", "warn"),
+        ("CALL fill_t(); TRUNCATE TABLE t;", "block"),
+        ("DROP TABLE t; CALL fill_t();", "block"),
+    ],
+)
+def test_a_routine_may_fill_an_emptied_table(code: str, severity: str) -> None:
+    found = [item.severity.value for item in review(code, Dialect.MYSQL) if item.rule == "MC-S02"]
+    assert found == [severity]
