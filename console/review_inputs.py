@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.exit_codes import UsageError
+from review.content.flow_spec import flow_scripts
+from review.content.node_script import NodeScript
+from review.content.notebook import notebook_scripts
 from review.context import ReviewContext
 from review.dialects import Dialect
-from review.source.source_files import SUFFIXES, dialect_of
+from review.source.source_files import SUFFIXES, decode_source, dialect_of
 from review.tables.metadata import parse_tables
 
 STANDARD_INPUT = "-"
@@ -29,6 +32,7 @@ class Source:
         dialect: its language.
         data: its bytes; None for a symbolic link out of the folder, which is not followed.
         before: its previous bytes, if a comparison is requested and it existed.
+        place: where the file has it, of a script in a FlowSpec document or a notebook; None for a whole file.
     """
 
     path: str
@@ -36,6 +40,7 @@ class Source:
     data: bytes | None
     before: bytes | None = None
     file: Path = Path()
+    place: str | None = None
 
 
 def dialect_named(name: str | None) -> Dialect | None:
@@ -94,7 +99,31 @@ def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None
         elif path.is_dir():
             yield from _folder(path, dialect, old)
         else:
-            yield _file(path, dialect, old)
+            source = _file(path, dialect, old)
+            yield from _scripts_of(source) or (source,)
+
+
+def _scripts_of(source: Source) -> tuple[Source, ...]:
+    """Return the scripts of a FlowSpec document or of a notebook, each as a source; none for another file."""
+    if not source.path.endswith((".json", ".ipynb")):
+        return ()
+    before = {script.place: script.code.encode() for script in _scripts(source.before)}
+    return tuple(
+        replace(
+            source,
+            path=f"{source.path}#{script.place}",
+            dialect=script.dialect,
+            data=script.code.encode(),
+            before=None if source.before is None else before.get(script.place, b""),
+            place=script.place,
+        )
+        for script in _scripts(source.data)
+    )
+
+
+def _scripts(data: bytes | None) -> tuple[NodeScript, ...]:
+    content = decode_source(data) if data else None
+    return (flow_scripts(content) or notebook_scripts(content)) if isinstance(content, str) else ()
 
 
 def no_source_error(paths: Sequence[str]) -> UsageError:
@@ -131,11 +160,11 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
         if language is None or not path.is_file():
             continue
         data = _bytes(path)
-        if language is Dialect.DI and _JOB not in data:
-            continue
-        if language.sql and dialect:
-            language = dialect
-        yield Source(_displayed(path), language, data, _bytes_of(old / inside if old else None), path)
+        source = Source(_displayed(path), language, data, _bytes_of(old / inside if old else None), path)
+        if scripts := _scripts_of(source):
+            yield from scripts
+        elif language is not Dialect.DI or _JOB in data:
+            yield replace(source, dialect=dialect) if language.sql and dialect else source
 
 
 def _displayed(path: Path) -> str:

@@ -121,6 +121,24 @@ _FILE_TYPES = {
 }
 _BY_FILE_TYPE = {number: dialect for dialect, numbers in _FILE_TYPES.items() for number in numbers}
 
+_COMMANDS = {
+    "HIVE": 3, "EMR_HIVE": 227, "EMR_HIVE_CLI": 265, "CDH_HIVE": 270, "EMR_IMPALA": 260, "CDH_IMPALA": 279,
+    "ODPS_SQL": 10, "ODPS_DDL": 18, "ODPS_SQL_SCRIPT": 24, "COMPONENT_SQL": 1010, "SQL_COMPONENT": 3010,
+    "ODPS_SPARK_SQL": 226, "EMR_SPARK_SQL": 229, "EMR_KYUUBI": 268, "CDH_SPARK_SQL": 272, "PY_ODPS": 221,
+    "PYODPS3": 1221, "PYTHON": 1322, "ODPS_PYTHON": 12, "SHELL": 2, "DIDE_SHELL": 6, "SSH": 1321,
+    "EMR_SPARK": 228, "EMR_MR": 230, "EMR_SHELL": 257, "EMR_SPARK_SHELL": 258, "EMR_SPARK_STREAMING": 264,
+    "CDH_SPARK": 271, "CDH_MR": 273, "CDH_SHELL": 276, "CDH_SPARK_SHELL": 277, "EMR_PRESTO": 259,
+    "CDH_PRESTO": 278, "EMR_TRINO": 267, "HOLOGRES_DEVELOP": 1091, "HOLOGRES_SQL": 1093, "CLICK_SQL": 1301,
+    "POSTGRESQL": 1302, "MYSQL": 1303, "SQL SERVER": 1304, "ORACLE": 1305, "STARROCKS": 1306, "DRDS": 1307,
+    "DORIS": 1308, "MARIADB": 1309, "SELECTDB": 1310, "REDSHIFT": 1311, "VERTICA": 1313, "OCEANBASE": 1314,
+    "ADB FOR POSTGRESQL": 1316, "ADB FOR MYSQL": 1317, "DI": 23, "CONTROLLER_ASSIGNMENT": 1100,
+    "CONTROLLER_CYCLE_END": 1105, "NOTEBOOK": 1323,
+}  # fmt: skip
+"""Node types by the name that FlowSpec gives them, where they have a script in a known language.
+
+Source: the enumeration CodeProgramType of the public dataworks-spec.
+"""
+
 _RESOURCES = (13, 14, 15, 231, 232, 274, 275)
 _TABLES_AND_FUNCTIONS = (16, 17, 261, 262, 280, 281)
 _CONTROL_NODES = (97, 98, 99, 1001, *range(1101, 1105), *range(1106, 1110), 1114, 1115, 1122)
@@ -142,6 +160,11 @@ def dialect_for_node_type(file_type: int | None) -> Dialect:
     with another SQL than these dialects (Flink, Db2, SAP HANA, streaming SQL) has none.
     """
     return _BY_FILE_TYPE.get(file_type, Dialect.UNKNOWN) if file_type is not None else Dialect.UNKNOWN
+
+
+def file_type_of_command(command: str) -> int | None:
+    """Return the node type with a name (`ODPS_SQL`); None for one whose scripts have no known language."""
+    return _COMMANDS.get(command.strip().upper())
 
 
 def has_script(file_type: int | None) -> bool:

@@ -64,7 +64,7 @@ def fix_files(files: Sequence[Source], settings: ReviewSettings) -> tuple[FixedF
 
 
 def _fixable_text(file: Source) -> str | None:
-    if file.path == STANDARD_INPUT or file.data is None:
+    if file.path == STANDARD_INPUT or file.data is None or file.place is not None:
         return None
     text = decode_source(file.data)
     if not isinstance(text, str) or file_script(text, file.dialect).place is not None:

@@ -20,8 +20,12 @@ SUFFIXES = {
     ".sh": Dialect.SHELL,
     ".bash": Dialect.SHELL,
     ".json": Dialect.DI,
+    ".ipynb": Dialect.PYTHON,
 }
-"""The languages of files by suffix. A JSON file may also be of another kind than a data integration job."""
+"""The languages of files by suffix.
+
+A JSON file may also be of another kind than a data integration job; each cell of a notebook has a language.
+"""
 
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8", "utf-8"),
