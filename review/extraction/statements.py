@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from common.errors import DwgateError
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.extraction import writes
@@ -125,7 +126,7 @@ class _Effects:
     """Identities of the nodes that were read as statements."""
 
 
-class UnreadError(Exception):
+class UnreadError(DwgateError):
     """A statement was parsed, but what it does to data is not known."""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import attrgetter
 
 from common.verdicts import Severity
 from review.analysis.conditions import leaf_predicates
 from review.analysis.emptied_tables import EmptiedTables
 from review.analysis.partition_slices import BlockTree
-from review.facts import Block, JoinKind, Operator, Script, Statement, Write, WriteKind, last_part
+from review.facts import Block, JoinKind, Operator, Script, Span, Statement, Write, WriteKind, last_part
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _APPENDS = frozenset({WriteKind.INSERT, WriteKind.LOAD})
@@ -78,7 +80,8 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     otherwise by the text of their values. Writes to a table with a known primary key are considered safe, and
     so are inserts that exclude the rows already in the target (NOT EXISTS, NOT IN, an anti join with the
     target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
-    be intended. A primary key is known only from the catalogue or from a CREATE in the script, and whether
+    be intended. An INSERT in the definition of a procedure, function or trigger is not checked: the node only
+    defines it. A primary key is known only from the catalogue or from a CREATE in the script, and whether
     something else empties the table before each run is not known.
     """
     node = subject.script.context.node
@@ -89,10 +92,12 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     keyed = [
         made.name for statement in subject.script.statements for made in statement.creations if made.keys
     ]
+    routines = _routines(subject.script)
     for statement in subject.script.statements:
         for write in statement.writes:
             if write.kind in _APPENDS and not (
-                _keyed(subject.script, keyed, write.table)
+                _is_within(routines, write.at)
+                or _keyed(subject.script, keyed, write.table)
                 or subject.script.emptied_by_call_before(write.at, write.table)
                 or emptied.covers(statement, write)
                 or _excludes_existing_rows(subject.script, statement, write)
@@ -100,6 +105,23 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
                 write_severity = Severity.WARN if _is_run_log(write) else severity
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.record(statement)
+
+
+_ROUTINE = re.compile(
+    r"(?:create|alter)\b(?:\s++[\w=@`'.]++){0,8}?\s++(?:procedure|proc|function|trigger|package|event)\b",
+    re.IGNORECASE,
+)
+"""The start of a definition: its statements run when something else calls it."""
+
+
+def _routines(script: Script) -> list[Span]:
+    """Return the definitions of routines in a script, in text order."""
+    return [statement.at for statement in script.statements if _ROUTINE.match(statement.bare)]
+
+
+def _is_within(spans: list[Span], at: Span) -> bool:
+    place = bisect_right(spans, at.begin, key=attrgetter("begin")) - 1
+    return place >= 0 and at.end <= spans[place].end
 
 
 _RUN_LOG = re.compile(r"(?:^|_)(?:logs?|monitor(?:ing)?|audit)(?:_|$)", re.IGNORECASE)

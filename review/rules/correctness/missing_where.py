@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
-from review.facts import Script, Write, WriteKind
+from review.facts import ReadAs, Script, Write, WriteKind
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
@@ -46,15 +46,21 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A DELETE of all rows is accepted if the script fills the table again afterwards or created it before, an
-    UPDATE of all rows if the script has replaced all rows before, and both if the table's name marks it as
-    temporary. Any join, LIMIT or TOP counts as a WHERE. A condition that happens to be true for every row is
-    not recognised, and a new value that every row is meant to get is not known.
+    A DELETE of all rows is accepted if the script fills the table again afterwards or created it before,
+    an UPDATE of all rows if the script has replaced all rows before, and both if the table's name marks
+    it as temporary. A DELETE before the call of a routine only warns: it may fill the table. Any join,
+    LIMIT or TOP counts as a WHERE. A condition that happens to be true for every row is not recognised,
+    and a new value that every row is meant to get is not known.
     """
-    for index, statement in enumerate(subject.script.statements):
+    statements = subject.script.statements
+    calls = (place for place, each in enumerate(statements) if each.read_as is ReadAs.CALL)
+    last_call = max(calls, default=-1)
+    for index, statement in enumerate(statements):
         for write in statement.writes:
             if not write.filtered and not _meant(subject.script, index, write):
-                yield Hit(write.at, _message(write), key=write.table)
+                may_refill = write.kind is WriteKind.DELETE and index < last_call
+                severity = Severity.WARN if may_refill else None
+                yield Hit(write.at, _message(write), severity=severity, key=write.table)
 
 
 def _meant(script: Script, index: int, write: Write) -> bool:

@@ -435,3 +435,24 @@ def test_what_can_be_read_is_not_said(code: str) -> None:
 def test_a_routine_may_fill_an_emptied_table(code: str, severity: str) -> None:
     found = [item.severity.value for item in review(code, Dialect.MYSQL) if item.rule == "MC-S02"]
     assert found == [severity]
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [("DELETE FROM t; CALL fill_t();", "warn"), ("CALL fill_t(); DELETE FROM t;", "block")],
+)
+def test_a_routine_may_fill_a_table_without_rows(code: str, severity: str) -> None:
+    found = [item.severity.value for item in review(code, Dialect.MYSQL) if item.rule == "MC-C14"]
+    assert found == [severity]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("CREATE PROCEDURE p(IN a INT)\nBEGIN\n  INSERT INTO t SELECT b FROM s;\nEND", []),
+        ("CREATE DEFINER = 'x'@'y' TRIGGER g AFTER INSERT ON s FOR EACH ROW INSERT INTO t VALUES (1)", []),
+        ("CREATE PROCEDURE p() BEGIN SELECT 1; END;\nINSERT INTO t SELECT b FROM s", ["warn 2:13"]),
+    ],
+)
+def test_a_definition_inserts_nothing(code: str, found: list[str]) -> None:
+    assert hits("MC-C01", code, dialect="mysql") == found
