@@ -93,6 +93,7 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
         made.name for statement in subject.script.statements for made in statement.creations if made.keys
     ]
     routines = _routines(subject.script)
+    unread: set[str] = set()
     for statement in subject.script.statements:
         for write in statement.writes:
             if write.kind in _APPENDS and not (
@@ -102,11 +103,16 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
                 or emptied.covers(statement, write)
                 or _excludes_existing_rows(subject.script, statement, write)
             ):
-                write_severity = Severity.WARN if _is_run_log(write) else severity
+                # What could not be read may have emptied the table.
+                is_doubtful = _is_run_log(write) or last_part(write.table).lower() in unread
+                write_severity = Severity.WARN if is_doubtful else severity
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.record(statement)
+        if statement.unread is not None:
+            unread.update(_WORD.findall(statement.bare.lower()))
 
 
+_WORD = re.compile(r"\w+")
 _ROUTINE = re.compile(
     r"(?:create|alter)\b(?:\s++[\w=@`'.]++){0,8}?\s++(?:procedure|proc|function|trigger|package|event)\b",
     re.IGNORECASE,

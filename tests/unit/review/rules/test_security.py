@@ -446,6 +446,13 @@ def test_a_routine_may_fill_a_table_without_rows(code: str, severity: str) -> No
     assert found == [severity]
 
 
+def test_what_could_not_be_read_may_have_emptied_the_table() -> None:
+    given = ReviewContext(NodeContext(production=True))
+    code = "INSERT OVERWRITE TABLE x SELECT a FROM y\nTRUNCATE TABLE {};\nINSERT INTO t SELECT a FROM s;"
+    assert hits("MC-C01", code.format("t"), given) == ["warn 3:13"]
+    assert hits("MC-C01", code.format("z"), given) == ["block 3:13"]
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [
