@@ -14,6 +14,7 @@ from review.facts.python import PythonFacts
 from review.languages.embedded import Sql
 from review.languages.python import python2, python_sql, python_tables
 from review.languages.python.python_module import index_module
+from review.languages.python.started_clients import find_started_clients
 
 _MAX_LENGTH = 1 << 19
 """Maximum characters of a module that is read; DataWorks' own limit is far lower."""
@@ -56,7 +57,9 @@ def read_python(code: str, deadline: float) -> PythonNode:
         return PythonNode(unread=(_unread(code, _SyntaxProblem(str(error))),))
     found = python_sql.find_sql(module, code)
     facts = PythonFacts(
-        tuple(python_tables.find_logins(module)), found.queries, tuple(python_tables.find_accesses(module))
+        tuple(python_tables.find_logins(module)),
+        (*found.queries, *find_started_clients(module)),
+        tuple(python_tables.find_accesses(module)),
     )
     return PythonNode(facts, found.literals, unread, tuple(_comments(code)))
 

@@ -25,7 +25,8 @@ def python_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## What it does
     Reports every call that runs SQL whose text is not in the code: it comes from a function, a file or an
-    argument, is extended conditionally, or contains an inserted clause.
+    argument, is extended conditionally, or contains an inserted clause. Also every call that starts a client
+    with SQL as a program: `os.system("hive -e …")`.
 
     ## Why
     Without a finding the SQL would look reviewed.

@@ -573,3 +573,18 @@ def test_messages_show_the_inserted_expression() -> None:
         item.message for item in hits("o.execute_sql('drop table ' + t + '')") if item.rule == "MC-S02"
     ]
     assert "table {t} is dropped" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "is_reported"),
+    [
+        ("import os\nos.system(\"hive -e 'delete from t'\")\n", True),
+        ("from subprocess import run as start\nstart(['beeline', '-e', sql])\n", True),
+        ("import subprocess\nc = 'mysql -e \"drop table %s\"' % t\nsubprocess.call(c, shell=True)\n", True),
+        ("import os\nos.system('ls /warehouse/hive')\n", False),
+        ("import subprocess\nsubprocess.run(['python', 'x.py', '--query', 'a'])\n", False),
+        ("class A:\n    pass\nA().system('hive -e x')\n", False),
+    ],
+)
+def test_a_client_that_is_started_with_sql_is_reported(code: str, is_reported: bool) -> None:
+    assert ("PY-005" in {rule for rule, _ in told(code)}) is is_reported
