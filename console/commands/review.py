@@ -177,7 +177,7 @@ def _split(values: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _default_minimum(paths: Sequence[str]) -> Severity:
-    """Return the lowest severity that is shown by default: nobody reads the remarks on a whole folder."""
+    """Return the lowest severity that is shown by default: on folders, info findings are hidden."""
     return Severity.WARN if any(Path(path).is_dir() for path in paths) else Severity.INFO
 
 

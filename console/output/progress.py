@@ -17,7 +17,7 @@ _CLEAR = "\r\x1b[K"
 
 @contextmanager
 def progress_bar(steps: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that is told how many of `steps` are done; the bar is erased at the end.
+    """Yield a function to call with the number of `steps` that are done; the bar is erased at the end.
 
     It needs no thread, so that processes can be forked meanwhile.
     """
