@@ -12,6 +12,15 @@ from console import time_option
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
+SourcePaths = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Files, folders, or - for standard input.")
+]
+DialectName = Annotated[
+    str | None,
+    typer.Option(
+        help="Dialect of files, and of the SQL in folders; default: by file name, maxcompute for SQL."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SINCE = typer.Option(
     parser=time_option.time_option,

@@ -17,6 +17,7 @@ from common.processes.time_limits import REVIEW_SECONDS
 from common.text.printable import printable
 from console import isolated_reviews
 from console.exit_codes import FAILED, UsageError
+from console.options import DialectName, SourcePaths
 from console.output import tables
 from console.output.lineage import lineage_json, lineage_text, mermaid
 from console.output.openlineage import lineage_event
@@ -47,15 +48,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(
     *,
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders, or - for standard input.")
-    ],
-    dialect: Annotated[
-        str | None,
-        typer.Option(
-            help="Dialect of files, and of the SQL in folders; default: by file name, maxcompute for SQL."
-        ),
-    ] = None,
+    files: SourcePaths,
+    dialect: DialectName = None,
     metadata: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Table metadata, as JSON; it expands SELECT *.")
     ] = None,

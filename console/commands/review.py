@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 
 from common.verdicts import Severity
 from console.exit_codes import FAILED, UsageError
-from console.options import LanguageName
+from console.options import DialectName, LanguageName, SourcePaths
 from console.output.review_output import output_lines
 from console.output.styled_line import is_colored
 from console.review_inputs import STANDARD_INPUT, Source, no_source_error, read_sources
@@ -44,15 +44,8 @@ class _ReviewCommand(TyperCommand):
 @app.command(cls=_ReviewCommand)
 def command(
     *,
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders, or - for standard input.")
-    ],
-    dialect: Annotated[
-        str | None,
-        typer.Option(
-            help="Dialect of files, and of the SQL in folders; default: by file name, maxcompute for SQL."
-        ),
-    ] = None,
+    files: SourcePaths,
+    dialect: DialectName = None,
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Table metadata, as JSON.")] = None,
     project: Annotated[
         str | None, typer.Option(help="MaxCompute project of unqualified table names.")

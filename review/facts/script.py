@@ -13,7 +13,7 @@ from review.facts.data_integration import Job
 from review.facts.definitions import Alteration, AlterKind, RemovedKind
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
-from review.facts.statements import Statement
+from review.facts.statements import ReadAs, Statement
 from review.facts.tables import NamePositions, is_dynamic, is_same_table, table_key
 from review.facts.writes import WriteKind
 
@@ -103,6 +103,11 @@ class Script:
             place > index and self.same(table, name)
             for place, name in reversed(self._places(_writes_rows).get(table_key(table), ()))
         ) or self.filled_by_call_after(self.statements[index].at, table)
+
+    def last_call(self) -> int:
+        """Return the index of the last statement that calls a routine; -1 without one."""
+        calls = (index for index, item in enumerate(self.statements) if item.read_as is ReadAs.CALL)
+        return max(calls, default=-1)
 
     def _places(self, names: Callable[[Statement], Iterable[str]]) -> dict[str, list[tuple[int, str]]]:
         """Return the statements for which `names` yields a name, by the last part of that name."""

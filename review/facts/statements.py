@@ -1,5 +1,6 @@
 """One statement with all its facts."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -18,6 +19,9 @@ class SessionSetting:
     at: Span
     name: str
     value: str
+
+
+_WORD = re.compile(r"\w+")
 
 
 class ReadAs(StrEnum):
@@ -65,6 +69,10 @@ class Statement:
     misplaced: tuple[tuple[Span, str], ...] = ()
     dialect: Dialect | None = None
     read_as: ReadAs | None = None
+
+    def words(self) -> list[str]:
+        """Return the words of its text in lower case: the names that it may contain if it is unread."""
+        return _WORD.findall(self.bare.lower())
 
     def reads(self) -> Iterator[tuple[Block, Source]]:
         """Yield every read of a database table with its block; not the target of a change."""

@@ -109,10 +109,9 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.record(statement)
         if statement.unread is not None:
-            unread.update(_WORD.findall(statement.bare.lower()))
+            unread.update(statement.words())
 
 
-_WORD = re.compile(r"\w+")
 _ROUTINE = re.compile(
     r"(?:create|alter)\b(?:\s++[\w=@`'.]++){0,8}?\s++(?:procedure|proc|function|trigger|package|event)\b",
     re.IGNORECASE,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
-from review.facts import ReadAs, Script, Write, WriteKind
+from review.facts import Script, Write, WriteKind
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
@@ -52,10 +52,8 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     LIMIT or TOP counts as a WHERE. A condition that happens to be true for every row is not recognised,
     and a new value that every row is meant to get is not known.
     """
-    statements = subject.script.statements
-    calls = (place for place, each in enumerate(statements) if each.read_as is ReadAs.CALL)
-    last_call = max(calls, default=-1)
-    for index, statement in enumerate(statements):
+    last_call = subject.script.last_call()
+    for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
             if not write.filtered and not _meant(subject.script, index, write):
                 may_refill = write.kind is WriteKind.DELETE and index < last_call

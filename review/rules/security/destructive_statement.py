@@ -16,7 +16,6 @@ from review.facts import (
     OperandKind,
     Operator,
     PartitionValue,
-    ReadAs,
     Removal,
     RemovedKind,
     Script,
@@ -87,8 +86,7 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
-    calls = (place for place, each in enumerate(script.statements) if each.read_as is ReadAs.CALL)
-    last_call = max(calls, default=-1)
+    last_call = script.last_call()
     for index, statement in enumerate(script.statements):
         if not statement.removals:
             continue
@@ -119,7 +117,7 @@ def _named(script: Script) -> dict[str, list[int]]:
             if change.what in (AlterKind.RENAME, AlterKind.ADD_PARTITION):
                 names |= {table_key(name) for name in (change.table, *change.names)}
         if statement.unread is not None:
-            names |= set(_WORD.findall(statement.bare.lower()))
+            names |= set(statement.words())
         for name in names:
             named.setdefault(name, []).append(index)
     return named
@@ -173,7 +171,6 @@ def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str
 
 _MAX_STATEMENTS = 200
 """Maximum number of statements about one table that are examined for each of its removals."""
-_WORD = re.compile(r"\w+")
 
 
 def _is_lost(script: Script, index: int, removal: Removal) -> bool:
