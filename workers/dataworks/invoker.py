@@ -8,7 +8,7 @@ from typing import TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
-from common import clock
+from common import clock, tracing
 from common.json_types import Json
 from workers import progress
 from workers.dataworks.errors import Busy, ReplyLost, Transient, Unreachable
@@ -76,13 +76,14 @@ class RetryingClient:
 
         def attempt() -> Json:
             self._bulkheads.require_room(operation)
-            slot = self._rate_limiter.acquire(
-                operation.quota_kind,
-                action=operation.action,
-                urgent=urgent,
-                deadline_at=deadline_at or deadline,
-                deadline=next(quota_deadlines, deadline),
-            )
+            with tracing.span("wait for quota"):
+                slot = self._rate_limiter.acquire(
+                    operation.quota_kind,
+                    action=operation.action,
+                    urgent=urgent,
+                    deadline_at=deadline_at or deadline,
+                    deadline=next(quota_deadlines, deadline),
+                )
             try:
                 with self._bulkheads.call(operation):
                     if confirm:
@@ -92,7 +93,8 @@ class RetryingClient:
                 self._rate_limiter.release(slot)
                 progress.mark()
 
-        return retrying(deadline)(attempt)
+        with tracing.span(operation.action, "client"):
+            return retrying(deadline)(attempt)
 
 
 def retrying(deadline: float) -> Retrying:
