@@ -15,10 +15,11 @@ import structlog
 from common import clock, tracing
 from common.ledger import EventRecord, MarkResult, PendingReport
 from common.text.i18n import Language, Text
-from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
+from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from workers import metrics, retry
 from workers.dataworks.errors import Transient
 from workers.delivery import Delivery, LeaseLost, deliver
+from workers.notifications.notification import blocked_operation, rerun_differs
 from workers.pipeline import planner
 from workers.pipeline.decision import decide_verdict
 from workers.task_base import MAX_RETRIES, error_location
@@ -222,6 +223,8 @@ def _decide_and_post(
         return Attempt(busy_seconds=LEASE_SECONDS)
     if is_recorded:
         _record_metrics(record, delivery)
+        if delivery.verdict.result is Result.FAIL:
+            services.notifications.add(blocked_operation(record))
     return Attempt(is_reported=True)
 
 
@@ -272,6 +275,7 @@ def _end_rerun(
     metrics.RERUNS.labels(code, results["accepted"], results["result"]).inc()
     if is_different:
         log.warning("rerun_differs", event_code=code, project_id=event.project_id, **results)
+        services.notifications.add(rerun_differs(record, accepted, verdict))
     else:
         log.info("rerun_ended", event_code=code, project_id=event.project_id, **results)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
 import pytest
 
 from common.ledger import State
@@ -16,7 +17,7 @@ from tests.conftest import built_in_policy
 from tests.support.emulator_process import KEY_ID, KEY_SECRET
 from tests.support.engines import Valkey
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, covered_share, receiving
-from tests.support.running_dwgate import TOKEN, RunningDwgate, fleet, wait_for, wait_until_final
+from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate, fleet, wait_for, wait_until_final
 
 COMMITS = 5
 """Commits of which one has to be covered: on a busy machine a process may have to wait between two spans."""
@@ -86,8 +87,10 @@ def test_a_trace_covers_the_time_of_a_commit(traced: TracedGate) -> None:
     for _ in range(COMMITS):
         message_id, event, sample = gate.sample("commit-file-bad")
         gate.start_process(message_id, sample)
+        body = orjson.dumps(event)
+        headers = gate.signer.sign(TARGET, body, time.time(), TOKEN)
         started_at = time.time()
-        gate.post(event)
+        gate.post_raw(body, headers)
         verdict = gate.verdict(message_id)
         spans = traced.trace(message_id, "UpdateIDEEventResult")
         shares.append(covered_share(spans, started_at, verdict["at"]))

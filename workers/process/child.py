@@ -39,6 +39,7 @@ from workers.recovery import (
     backstop_redis,
     engine_loop,
     memory_watch,
+    notifier,
     plan_recovery,
     reconciler,
     report_recovery,
@@ -212,7 +213,7 @@ def _loops(
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    return serve_backstop, takeover.run, reconciler.run
+    return serve_backstop, takeover.run, reconciler.run, notifier.run
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
