@@ -113,12 +113,22 @@ def receiving() -> Iterator[OtlpReceiver]:
             thread.join()
 
 
-def covered_share(spans: list[ReceivedSpan], start: float, end: float) -> float:
-    """Return the share of the time from `start` to `end` in which at least one of `spans` was open."""
-    covered, until = 0.0, start
+def covered_share(spans: list[ReceivedSpan], last: str, seconds: float) -> float:
+    """Return the share of `seconds` in which at least one of `spans` was open, until the end of the span `last`.
+
+    It does not depend on the difference between the clocks of the caller and of the processes, which each
+    measure that of Redis: on a busy machine with an error of milliseconds.
+
+    Args:
+        spans: the spans of a trace.
+        last: name of the span in which the verdict is posted.
+        seconds: from the POST to the verdict, measured outside.
+    """
+    end = max(span.end for span in spans if span.name == last)
+    covered, until = 0.0, min(span.start for span in spans)
     for span in sorted(spans, key=lambda span: span.start):
-        first, last = max(span.start, until), min(span.end, end)
-        if last > first:
-            covered += last - first
-            until = last
-    return covered / (end - start)
+        first, stop = max(span.start, until), min(span.end, end)
+        if stop > first:
+            covered += stop - first
+            until = stop
+    return min(covered / seconds, 1.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
+from common.config_files.errors import ConfigError
 from workers import metrics
 from workers.notifications.model import NotificationRules
 from workers.notifications.notification import Notification
@@ -29,17 +30,16 @@ class NotificationSink:
 
     def add(self, notification: Notification) -> None:
         """Add a notification, unless it goes to nobody or one with its key was added before."""
-        if notification.targets is None and not self._rules().wants(
-            notification.kind, notification.workspaces
-        ):
-            return
         try:
-            added = self._outbox().add(notification)
-        except redis.RedisError as error:
-            log.warning("notification_dropped", kind=notification.kind, error=type(error).__name__)
-            added = Added.FULL
-        else:
-            if added is Added.FULL:
-                log.warning("notification_dropped", kind=notification.kind, error="the outbox is full")
+            added = self._outbox().add(notification) if self._is_wanted(notification) else Added.KNOWN
+            reason = "the outbox is full"
+        except (redis.RedisError, ConfigError) as error:
+            added, reason = Added.FULL, type(error).__name__
         if added is Added.FULL:
+            log.warning("notification_dropped", kind=notification.kind, error=reason)
             metrics.NOTIFICATIONS.labels(notification.kind.value, "dropped").inc()
+
+    def _is_wanted(self, notification: Notification) -> bool:
+        if notification.targets is not None:
+            return True
+        return self._rules().wants(notification.kind, notification.workspaces)

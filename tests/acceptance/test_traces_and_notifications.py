@@ -1,4 +1,4 @@
-"""One trace per run of an event, from the POST to the verdict, exported by real processes to a receiver."""
+"""What real processes send to receivers outside: one trace per run of an event, and notifications."""
 
 from __future__ import annotations
 
@@ -18,17 +18,27 @@ from tests.support.emulator_process import KEY_ID, KEY_SECRET
 from tests.support.engines import Valkey
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, covered_share, receiving
 from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate, fleet, wait_for, wait_until_final
+from tests.support.webhook import Webhook, webhook
 
 COMMITS = 5
 """Commits of which one has to be covered: on a busy machine a process may have to wait between two spans."""
 
 
+NOTIFICATIONS = """
+notifications:
+  routes:
+    - {kinds: [blocked-operation], to: [ops]}
+    - {kinds: [rerun-differs, dead-event], to: [lead]}
+"""
+
+
 @dataclass(frozen=True)
 class TracedGate:
-    """A fleet that traces every event, and the receiver of its spans."""
+    """A fleet that traces every event, and the receivers of its spans and notifications."""
 
     gate: RunningDwgate
     receiver: OtlpReceiver
+    hook: Webhook
 
     def trace(self, message_id: str, last: str, run: int = 1) -> list[ReceivedSpan]:
         """Return the trace of an event when its span `last` has arrived, with those that began before."""
@@ -45,9 +55,11 @@ def traced(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     valkey.clean()
     folder = tmp_path_factory.mktemp("traces")
     policy = folder / "policy.yaml"
-    policy.write_text(built_in_policy().replace("run-file: {deadline: 20", "run-file: {deadline: 8"))
-    with receiving() as receiver:
+    text = built_in_policy().replace("run-file: {deadline: 20", "run-file: {deadline: 8")
+    policy.write_text(text + NOTIFICATIONS)
+    with receiving() as receiver, webhook() as hook:
         settings = {
+            "DWGATE_NOTIFICATION_TARGETS": f"ops={hook.target}ops\nlead={hook.target}lead",
             "DWGATE_TRACE_RATIO": "1",
             "DWGATE_POLICY_FILE": str(policy),
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
@@ -55,7 +67,7 @@ def traced(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         }
         with fleet(valkey.url, valkey.url, folder, workers=0, settings=settings) as gate:
             gate.start_worker("--role", "watchdog")
-            yield TracedGate(gate, receiver)
+            yield TracedGate(gate, receiver, hook)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +104,8 @@ def test_a_trace_covers_the_time_of_a_commit(traced: TracedGate) -> None:
         started_at = time.time()
         gate.post_raw(body, headers)
         verdict = gate.verdict(message_id)
-        spans = traced.trace(message_id, "UpdateIDEEventResult")
-        shares.append(covered_share(spans, started_at, verdict["at"]))
+        spans = traced.trace(message_id, "checks")
+        shares.append(covered_share(spans, "UpdateIDEEventResult", verdict["at"] - started_at))
         if shares[-1] >= 0.95:
             break
     assert max(shares) >= 0.95
@@ -137,6 +149,26 @@ def test_no_span_contains_code_or_a_secret_or_a_person(traced: TracedGate) -> No
     assert message_id.encode() in content
     for secret in (TOKEN, KEY_ID, KEY_SECRET, "9900112233445566", "SELECT", "select"):
         assert secret.encode() not in content
+
+
+@pytest.mark.usefixtures("taken_over")
+def test_a_blocked_operation_is_notified_after_its_verdict(traced: TracedGate) -> None:
+    message_id = traced.gate.send("commit-file-bad")
+    assert traced.gate.verdict(message_id)["result"] == "FAIL"
+    wait_for(lambda: any(message_id in text for text in traced.hook.messages))
+    [text] = [text for text in traced.hook.messages if message_id in text]
+    assert "blocked by: code-review (" in text
+    assert {path for path, _ in traced.hook.received} == {"/ops"}
+    answer = subprocess.run(
+        [sys.executable, "-m", "console.main", "notify", "test", "lead", "--language", "zh"],
+        env=traced.gate.environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.stdout == "lead: sent\n"
+    assert "测试" in traced.hook.messages[-1]
 
 
 def lines_about(gate: RunningDwgate, message_id: str) -> list[str]:
