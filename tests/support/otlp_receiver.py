@@ -114,7 +114,7 @@ def receiving() -> Iterator[OtlpReceiver]:
 
 
 def covered_share(spans: list[ReceivedSpan], last: str, seconds: float) -> float:
-    """Return the share of `seconds` in which at least one of `spans` was open, until the end of the span `last`.
+    """Return the share of `seconds` in which one of `spans` was open, until the end of the span `last`.
 
     It does not depend on the difference between the clocks of the caller and of the processes, which each
     measure that of Redis: on a busy machine with an error of milliseconds.
