@@ -5,10 +5,60 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_CHECK_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8)
+_WAIT_SECONDS = (0.01, 0.05, 0.25, 1, 2.5, 5, 10, 20)
 
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
+CHECK_SECONDS = Histogram(
+    "dwgate_check_seconds",
+    "Duration of a check, lookups included; one that ended its process is not measured.",
+    ["check"],
+    buckets=_CHECK_SECONDS,
+)
+FINDINGS = Counter(
+    "dwgate_findings_total",
+    "Findings that count, by severity and by the mode of their check; not those waived or suppressed.",
+    ["rule", "severity", "mode"],
+)
+EVENTS = Gauge(
+    "dwgate_events", "Stored events of the fleet by state.", ["state"], multiprocess_mode="mostrecent"
+)
+WORKERS = Gauge(
+    "dwgate_workers",
+    "Workers of the fleet that run all processes of a role.",
+    ["role"],
+    multiprocess_mode="mostrecent",
+)
+OPENAPI_CALLS = Counter(
+    "dwgate_openapi_calls_total",
+    "Attempts to call the OpenAPI of DataWorks, by result; busy: not sent, since calls of it hang.",
+    ["operation", "result"],
+)
+OPENAPI_SECONDS = Histogram(
+    "dwgate_openapi_call_seconds",
+    "Duration of a call of the OpenAPI, without the wait for the quota.",
+    ["operation"],
+    buckets=_CALL_SECONDS,
+)
+QUOTA_WAIT_SECONDS = Histogram(
+    "dwgate_quota_wait_seconds",
+    "Wait for the quota of the OpenAPI before a call.",
+    ["kind"],
+    buckets=_WAIT_SECONDS,
+)
+QUOTA_TIMEOUTS = Counter(
+    "dwgate_quota_timeouts_total",
+    "Calls of the OpenAPI that were not made, since the quota was not free in time.",
+    ["kind"],
+)
+LAST_SWEEP = Gauge(
+    "dwgate_sweep_timestamp_seconds",
+    "When DataWorks last listed the operations that wait at an extension point, in seconds since the epoch.",
+    multiprocess_mode="mostrecent",
+)
 REDIS_FAULTS = Counter(
     "dwgate_redis_faults_total", "Operations that failed because Redis did not serve, by reason.", ["fault"]
 )
@@ -135,6 +185,18 @@ def rule_label(rule: str) -> str:
     if rule in BY_ID or title_of(rule) is not None:
         return rule
     return f"{rule[:2]}-*" if is_external(rule) else "other"
+
+
+def finding_label(check: str, rule: str, *, is_built_in: bool) -> str:
+    """Return the label of the rule of a finding.
+
+    The ids of built-in checks are constants of their code. A check of a plug-in may use any: its name is the
+    label instead.
+    """
+    label = rule_label(rule)
+    if label != "other":
+        return label
+    return rule if is_built_in else check
 
 
 def report_config_file(name: str, valid: bool) -> None:

@@ -154,13 +154,16 @@ def run(
             _start(group, group_roles, _concurrency(group, processes_cpu, threads))
             for group, group_roles in groups
         ]
-        server = (
-            None
-            if metrics_port is None
-            else metrics_server.serve(
-                metrics_host, metrics_port, folder, lambda: [child.health() for child in children]
+        server = None
+        if metrics_port is not None:
+            _create_series()
+            server = metrics_server.serve(
+                metrics_host,
+                metrics_port,
+                folder,
+                lambda: [child.health() for child in children],
+                lambda: _pids(children),
             )
-        )
         try:
             last_poll = time.monotonic()
             while not stop.wait(POLL_SECONDS):
@@ -203,6 +206,25 @@ def _validation_main(answers: Connection, check_access: Callable[[WorkerSettings
     from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
 
     configuration.send_validation(answers, check_access)
+
+
+def _create_series() -> None:
+    """Create the series of the metrics, in a process of the fork server: it has what they are named by."""
+    with _no_main_module():
+        _FORKS.Process(target=_series_main, name="metric-series", daemon=True).start()
+
+
+def _series_main() -> None:
+    """Entry point of the process that creates the series."""
+    from workers.process import metric_series  # noqa: PLC0415 - not in the supervisor, as above
+
+    metric_series.create_series()
+
+
+def _pids(children: Sequence[ChildProcess]) -> dict[str, int]:
+    """Return the pid of each running process by its group, and that of this one as `supervisor`."""
+    found = {child.group.name: child.process.pid for child in children if child.process.is_alive()}
+    return {"supervisor": os.getpid(), **{name: pid for name, pid in found.items() if pid is not None}}
 
 
 @contextmanager
