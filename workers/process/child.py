@@ -27,9 +27,10 @@ from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
 from workers.celery_app import create_app
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
-from workers.process import fleet_watch, refused_messages, remote_control
+from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
+from workers.process.monitoring import fleet_watch
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, worker_name

@@ -25,8 +25,8 @@ import structlog
 
 from common.errors import DwgateError
 from common.log import configure_logging
-from workers.process import metrics_server
 from workers.process.health import Health
+from workers.process.monitoring import metrics_server
 from workers.process.process_state import ProcessState
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
@@ -216,7 +216,7 @@ def _create_series() -> None:
 
 def _series_main() -> None:
     """Entry point of the process that creates the series."""
-    from workers.process import metric_series  # noqa: PLC0415 - not in the supervisor, as above
+    from workers.process.monitoring import metric_series  # noqa: PLC0415 - not in the supervisor, as above
 
     metric_series.create_series()
 
@@ -310,6 +310,14 @@ def _count_stalled(group: ProcessGroup) -> None:
     metrics.STALLED.labels(group.name).inc()
 
 
+def _remove_gauges(pid: int | None) -> None:
+    """Remove the gauges of a process that has ended: the metrics of the worker would show them for ever."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - see above
+
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+
+
 def _restart_dead(children: list[ChildProcess]) -> None:
     now = time.monotonic()
     for child in children:
@@ -320,6 +328,7 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             child.pause = MIN_RESTART_PAUSE if steady else min(child.pause * 2, MAX_RESTART_PAUSE)
             child.restart_at = now + child.pause
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)
+            _remove_gauges(child.process.pid)
         elif now >= child.restart_at:
             again = _start(child.group, child.roles, child.concurrency)
             child.process, child.shared, child.was_ready = again.process, again.shared, False

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from workers.process.process_metrics import ProcessMetrics
+from workers.process.monitoring.process_metrics import ProcessMetrics
 
 CHILD = "import time; data = bytearray(64 << 20); print(flush=True); time.sleep(60)"
 

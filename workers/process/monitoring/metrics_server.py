@@ -26,7 +26,7 @@ def render(folder: str, pids: Callable[[], Mapping[str, int]]) -> bytes:
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
-    from workers.process.process_metrics import ProcessMetrics  # noqa: PLC0415
+    from workers.process.monitoring.process_metrics import ProcessMetrics  # noqa: PLC0415
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]

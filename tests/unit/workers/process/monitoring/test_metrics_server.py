@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from workers.process import metrics_server
 from workers.process.health import Health
+from workers.process.monitoring import metrics_server
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.2", "127.0.0.2"), ("::1", "[::1]")])

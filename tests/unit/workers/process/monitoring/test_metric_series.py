@@ -14,9 +14,9 @@ from common.extension_points import BY_CODE
 from review.rules.registry import BY_ID
 from workers import metrics
 from workers.checks import registry
-from workers.process.metrics_server import render
+from workers.process.monitoring.metrics_server import render
 
-CREATE = "from workers.process.metric_series import create_series; create_series()"
+CREATE = "from workers.process.monitoring.metric_series import create_series; create_series()"
 
 
 def test_every_counter_and_histogram_has_its_series_and_no_gauge_has_any(tmp_path: Path) -> None:
