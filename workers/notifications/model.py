@@ -35,6 +35,14 @@ class NotificationKind(StrEnum):
     WEEKLY_REPORT = "weekly-report"
 
 
+class NotificationEnd(StrEnum):
+    """How a notification to a target ended; a label of the metrics."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
 OF_EVENTS = frozenset(
     {NotificationKind.DEAD_EVENT, NotificationKind.BLOCKED_OPERATION, NotificationKind.RERUN_DIFFERS}
 )

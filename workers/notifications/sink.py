@@ -9,7 +9,7 @@ import structlog
 
 from common.config_files.errors import ConfigError
 from workers import metrics
-from workers.notifications.model import NotificationRules
+from workers.notifications.model import NotificationEnd, NotificationKind, NotificationRules
 from workers.notifications.notification import Notification
 from workers.notifications.outbox import Added, Outbox
 
@@ -37,9 +37,14 @@ class NotificationSink:
             added, reason = Added.FULL, type(error).__name__
         if added is Added.FULL:
             log.warning("notification_dropped", kind=notification.kind, error=reason)
-            metrics.NOTIFICATIONS.labels(notification.kind.value, "dropped").inc()
+            count_end(notification.kind, NotificationEnd.DROPPED)
 
     def _is_wanted(self, notification: Notification) -> bool:
         if notification.targets is not None:
             return True
         return self._rules().wants(notification.kind, notification.workspaces)
+
+
+def count_end(kind: NotificationKind, end: NotificationEnd, number: int = 1) -> None:
+    """Count how a notification to one or more targets ended."""
+    metrics.NOTIFICATIONS.labels(kind.value, end.value).inc(number)

@@ -20,11 +20,12 @@ from common.config_files.errors import ConfigError
 from common.ledger import EventRecord
 from common.snapshot import Snapshot
 from common.text.i18n import Language
-from workers import metrics, progress
+from workers import progress
 from workers.notifications.message import render_message
-from workers.notifications.model import NotificationKind, RoutePart
+from workers.notifications.model import NotificationEnd, NotificationKind, RoutePart
 from workers.notifications.notification import Notification, NotificationInvalid, bound
 from workers.notifications.sending import SendEnd, send
+from workers.notifications.sink import count_end
 from workers.notifications.targets import parse_targets
 from workers.notifications.weekly_report import REPORT_SECONDS, week_of, weekly_report
 from workers.pipeline.tip import MESSAGE_ID
@@ -152,7 +153,9 @@ class Notifier:
             outbox.remove(entry)
         elif notification.attempts + 1 >= MAX_ATTEMPTS:
             outbox.remove(entry)
-            metrics.NOTIFICATIONS.labels(notification.kind.value, "failed").inc(len(failed))
+            metrics.NOTIFICATIONS.labels(notification.kind.value, NotificationEnd.FAILED.value).inc(
+                len(failed)
+            )
             log.error("notification_failed", kind=notification.kind, targets=sorted(failed))
         else:
             outbox.retry_later(
@@ -198,14 +201,14 @@ class Notifier:
         if end is SendEnd.FAILED:
             log.warning("notification_not_sent", kind=kind, target=target, attempts=notification.attempts + 1)
             return False
-        metrics.NOTIFICATIONS.labels(kind.value, "sent").inc()
+        count_end(kind, NotificationEnd.SENT)
         log.info("notification_sent", kind=kind, target=target)
         return True
 
     def _drop(self, kind: NotificationKind, target: str, reason: str) -> bool:
         """Drop a notification: another attempt would end the same way."""
         log.warning("notification_dropped", kind=kind, target=target, error=reason)
-        metrics.NOTIFICATIONS.labels(kind.value, "dropped").inc()
+        count_end(kind, NotificationEnd.DROPPED)
         return True
 
     def _link(self, message_id: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`dwgate notify`: tests the targets of notifications."""
+"""`dwgate notify test`: sends a test message to a target of notifications."""
 
 from __future__ import annotations
 
