@@ -227,6 +227,9 @@ class Settings(BrokerSettings):
     code_hours: float = Field(
         default=24, gt=0, le=8760, description="hours a node's code is kept for a requeue, above 0"
     )
+    trace_ratio: float = Field(
+        default=0, ge=0, le=1, description="share of the events that are traced, from 0 (none) to 1 (all)"
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=BrokerSettings)

@@ -30,6 +30,8 @@ from workers.dataworks.lookup_requests.server import LookupServer
 from workers.dataworks.lookups import BoundLookups
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
+from workers.notifications.outbox import Outbox
+from workers.notifications.sink import NotificationSink
 from workers.pipeline.check_runner import CheckRunner
 from workers.pipeline.check_threads import CheckThreads, lookup_limit
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
@@ -123,6 +125,16 @@ class Services:
         return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """Notifications until they are sent."""
+        return Outbox(self.ledger.client, key_prefix(self.settings.extension_code))
+
+    @cached_property
+    def notifications(self) -> NotificationSink:
+        """Takes notifications that the policy wants."""
+        return NotificationSink(lambda: self.policy.notifications, lambda: self.outbox)
+
+    @cached_property
     def plans(self) -> PlanRouter:
         """Decides whether admitted events are planned at once, and serves the plan queue."""
         return PlanRouter(self.ledger, self.dispatch)
@@ -145,6 +157,12 @@ class Services:
     def policy(self) -> Policy:
         """The policy in force. The file may change, so read this once per event."""
         return self._policy.value
+
+    @property
+    def policy_fault(self) -> str | None:
+        """Why the policy file as it is now is rejected, one line per problem; None if it is in force."""
+        _ = self._policy.value  # reads the file if it changed
+        return self._policy.fault
 
     @property
     def policy_digest(self) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from common import tracing
 from common.events import Event
 from common.plan import PlannedCheck
 from common.plugins.pool_exit import is_pool_exit
@@ -115,13 +116,16 @@ class CheckRunner:
             Exception: a transient fault; the check must be retried.
         """
         findings: list[Finding] = []
-        try:
-            return self._run(check, planned, findings, seconds, is_trial=is_trial)
-        except self._transient:
-            raise
-        except DataWorksError as error:
-            outcome = Outcome(OutcomeKind.ERROR, tuple(findings), describe_fault(error))
-            return self.apply_waivers(check, outcome)
+        with tracing.span(f"check {check.name}", check=check.name) as span:
+            try:
+                outcome = self._run(check, planned, findings, seconds, is_trial=is_trial)
+            except self._transient:
+                raise
+            except DataWorksError as error:
+                fault = Outcome(OutcomeKind.ERROR, tuple(findings), describe_fault(error))
+                outcome = self.apply_waivers(check, fault)
+            span.set(outcome=outcome.kind.value)
+            return outcome
 
     def run_or_raise(
         self,

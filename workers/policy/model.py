@@ -12,6 +12,7 @@ from common.plan import Mode
 from common.text.i18n import Language
 from common.verdicts import Result
 from review.suppressions.rules import SuppressionRules
+from workers.notifications.model import NotificationRules
 from workers.waivers.model import WaiverRules
 
 _RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}
@@ -214,4 +215,7 @@ class PolicyFile(SetPart):
     ] = Field(default=(), description="settings that administrators may change in the DataWorks console")
     waivers: Annotated[WaiverRules, BeforeValidator(_none_to_dict)] = Field(
         default_factory=WaiverRules, description="rules for waivers"
+    )
+    notifications: Annotated[NotificationRules, BeforeValidator(_none_to_dict)] = Field(
+        default_factory=NotificationRules, description="which notifications go to whom"
     )

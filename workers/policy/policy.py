@@ -20,6 +20,7 @@ from common.subjects.policy_subject import PolicySubject
 from common.text.i18n import Language
 from common.verdicts import Result
 from workers.checks.api import Check
+from workers.notifications.model import NotificationRules
 from workers.policy import console_fields, validation
 from workers.policy import layers as policy_layers
 from workers.policy.console_fields import ConsoleField
@@ -76,6 +77,7 @@ class Policy:
         language: the language of the tip.
         console: the settings that administrators may change in the DataWorks console.
         waivers: the rules for waivers.
+        notifications: which notifications go to whom.
     """
 
     version: str
@@ -88,6 +90,7 @@ class Policy:
         default_factory=dict, compare=False, repr=False
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
+    notifications: NotificationRules = field(default_factory=NotificationRules)
 
     def resolve(
         self, event_code: str, project_id: int | None, subject: PolicySubject | None = None
@@ -212,4 +215,13 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     stacks = policy_layers.build_stacks(file)
     validation.validate(document, file, stacks, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
-    return Policy(digest[:12], file.language, console, file.defaults, stacks, checks, waivers=file.waivers)
+    return Policy(
+        digest[:12],
+        file.language,
+        console,
+        file.defaults,
+        stacks,
+        checks,
+        waivers=file.waivers,
+        notifications=file.notifications,
+    )
