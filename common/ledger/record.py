@@ -200,6 +200,7 @@ class EventRecord:
             "frozen": self.frozen_verdict.to_json() if self.frozen_verdict else None,
             "rerun": self._rerun_json(),
             "policy": self.plan.policy if self.plan else None,
+            "contact": self.plan.contact.to_json() if self.plan and self.plan.contact else None,
             "checks": [self._check_json(check) for check in self.plan.checks] if self.plan else [],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
