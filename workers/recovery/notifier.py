@@ -153,9 +153,7 @@ class Notifier:
             outbox.remove(entry)
         elif notification.attempts + 1 >= MAX_ATTEMPTS:
             outbox.remove(entry)
-            metrics.NOTIFICATIONS.labels(notification.kind.value, NotificationEnd.FAILED.value).inc(
-                len(failed)
-            )
+            count_end(notification.kind, NotificationEnd.FAILED, len(failed))
             log.error("notification_failed", kind=notification.kind, targets=sorted(failed))
         else:
             outbox.retry_later(
