@@ -139,6 +139,7 @@ PARTS = (
     "extends, points, where, suppressions, version, language, defaults, sets, workspaces, console, contact,"
     " waivers, notifications"
 )
+OF_WORKSPACE = "extends, points, where, suppressions, contact"
 OF_CHECKS = "enabled, mode, share, on_timeout, on_error, on_unreviewable, options"
 BACKFILL_KEYS = (
     "max_days",
@@ -264,12 +265,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    deadline: 9\n",
-        [
-            (
-                "4:5: workspaces.7.deadline: unknown key; expected one of extends, points, where, suppressions,"
-                " contact"
-            )
-        ],
+        [f"4:5: workspaces.7.deadline: unknown key; expected one of {OF_WORKSPACE}"],
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    points:\n      run-file: {checks: {code-revue: {}}}\n",
