@@ -17,8 +17,8 @@ _SECONDS = "seconds since the epoch, with milliseconds"
 def event_schema() -> dict[str, Any]:
     """Return the schema of one event.
 
-    Other properties are allowed: a later version may add some, and a program must ignore those that it does not
-    know.
+    Other properties are allowed: a later version may add some, and a program must ignore those that it does
+    not know.
     """
     return {
         "$schema": SCHEMA,
