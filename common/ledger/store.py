@@ -82,6 +82,7 @@ class Ledger:
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
         self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
+        self.console_key = FingerprintKeyStore(client, self._prefix, "console-key")
         self.audit_trail = AuditTrail(client, self._prefix)
         self.daily_counts = DailyCounts(client, self._prefix)
         self._search = EventSearch(client, self.key)
