@@ -17,6 +17,7 @@ COMMANDS = {
     "up": "Run all of dwgate on this machine until Ctrl-C.",
     "ingest": "Receive events from EventBridge and enqueue them.",
     "worker": "Check events and post verdicts, in every role unless --role is given.",
+    "console": "Serve the web pages of events.",
     "flower": "Serve Flower, the web pages of workers and tasks.",
     "emulator": "Serve an emulated DataWorks OpenAPI.",
     "audit": "Show who changed what, when and why.",
@@ -36,7 +37,7 @@ COMMANDS = {
 }
 """Summary of each command by name. `console.commands.NAME` has the command itself, as the Typer app `app`."""
 
-SERVICES = frozenset({"ingest", "worker", "flower", "emulator"})
+SERVICES = frozenset({"ingest", "worker", "console", "flower", "emulator"})
 """Commands whose modules are in `console.commands.services`."""
 
 

@@ -15,11 +15,12 @@ class FingerprintKeyStore:
     Args:
         client: a Redis client that returns bytes.
         prefix: prefix of the extension's keys.
+        name: of the key in Redis.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
+    def __init__(self, client: redis.Redis, prefix: str, name: str = "fingerprint-key") -> None:
         self._client = client
-        self._name = f"{prefix}fingerprint-key"
+        self._name = f"{prefix}{name}"
 
     def find(self) -> bytes | None:
         """Return the key; None if none was generated yet."""
