@@ -85,13 +85,14 @@ def main() -> None:
     # Imports create no garbage: collecting meanwhile takes an eighth of the time of a review.
     gc.disable()
     try:
-        from console.application import app  # noqa: PLC0415 - the version is shown without it
+        from console.application import run  # noqa: PLC0415 - the version is shown without it
 
-        app()
+        code = run()
     except Exception as error:  # noqa: BLE001 - `report_error` re-raises unexpected errors
         from console import errors  # noqa: PLC0415 - it loads the libraries whose errors it knows
 
-        sys.exit(errors.report_error(error))
+        code = errors.report_error(error)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from common.extension_points import BY_CODE
 from common.topology import Topology, default_namespace, is_namespace
 from console import time_option
 
@@ -58,3 +61,28 @@ def named_topology(extension_code: str, namespace: str | None) -> Topology:
             param_hint="--namespace",
         )
     return Topology(namespace or default_namespace(extension_code))
+
+
+def require_known(option: str, values: Iterable[str], known: Collection[str]) -> None:
+    """Check the values of an option against the names that there are.
+
+    Raises:
+        typer.BadParameter: a value is not one of them; the text has the nearest ones.
+    """
+    for value in values:
+        if value not in known:
+            near = get_close_matches(value, known, n=3) or sorted(known)
+            raise typer.BadParameter(f"unknown {value}; expected {' or '.join(near)}", param_hint=option)
+
+
+def require_points(option: str, codes: Iterable[str]) -> None:
+    """Check event codes of extension points; see `require_known`."""
+    require_known(option, codes, BY_CODE)
+
+
+def require_checks(option: str, names: Iterable[str]) -> None:
+    """Check names of checks, those of plug-ins included; see `require_known`."""
+    if wanted := list(names):
+        from workers.checks import registry  # noqa: PLC0415 - other options do not need every check
+
+        require_known(option, wanted, registry.load_checks())

@@ -115,7 +115,7 @@ def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) 
         raise SettingsError(f"{target.key}: {error}") from None
     sent = asyncio.run(_send(what, target, signer, count, duplicate + 1))
     rows = [_row(what, one, posted) for one, posted in sent]
-    tables.console().print(tables.table(COLUMNS, rows))
+    tables.show(tables.table(COLUMNS, rows))
     return 0 if all(one.delivery.delivered for one, _ in sent) else FAILED
 
 

@@ -16,7 +16,7 @@ from common.subjects.policy_subject import PolicySubject
 from common.text.printable import printable
 from console.commands.policy import cases, template
 from console.exit_codes import FAILED, UsageError
-from console.options import Json, PolicyFile, Project
+from console.options import Json, PolicyFile, Project, require_points
 from console.output import tables
 from workers.checks import registry
 from workers.extension_options.form import build_form
@@ -66,10 +66,7 @@ def show_command(
     json: Json = False,
 ) -> None:
     """Show the effective policy of a workspace, and of a file."""
-    if unknown := set(point or ()) - BY_CODE.keys():
-        raise typer.BadParameter(
-            f"unknown extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
-        )
+    require_points("--point", point or ())
     subject = PolicySubject(node_type(type_) if type_ else None, (name,) if name else ())
     raise typer.Exit(show(file, project, point or [], subject, json=json))
 

@@ -6,6 +6,7 @@ import typer
 
 from common.log import configure_logging
 from common.settings import load_settings
+from console.diagnoses.unknown_settings import log_unknown_settings
 from console.engine_access import require_broker_access
 from console.flower import FlowerSettings, run
 from console.options import Host, Port
@@ -18,5 +19,6 @@ def command(host: Host = "127.0.0.1", port: Port = 5555) -> None:
     """Serve Flower, the web pages of workers and tasks."""
     settings = load_settings(FlowerSettings)
     configure_logging(settings.log_level, "flower")
+    log_unknown_settings()
     require_broker_access(settings)
     run(settings, host, port)

@@ -6,6 +6,7 @@ import typer
 
 from common.log import configure_logging
 from common.settings import load_settings
+from console.diagnoses.unknown_settings import log_unknown_settings
 from console.engine_access import require_access
 from console.options import Host, Port
 from ingest.server import run
@@ -19,5 +20,6 @@ def command(host: Host = "127.0.0.1", port: Port = 8080) -> None:
     """Receive events from EventBridge and enqueue them."""
     settings = load_settings(IngestSettings)
     configure_logging(settings.log_level, "ingest")
+    log_unknown_settings()
     require_access(settings)
     run(settings, host, port)
