@@ -63,8 +63,8 @@ def named_topology(extension_code: str, namespace: str | None) -> Topology:
     return Topology(namespace or default_namespace(extension_code))
 
 
-def require_known(option: str, values: Iterable[str], known: Collection[str]) -> None:
-    """Check the values of an option against the names that there are.
+def require_known(option: str, kind: str, values: Iterable[str], known: Collection[str]) -> None:
+    """Check the values of an option against the names of this kind that there are.
 
     Raises:
         typer.BadParameter: a value is not one of them; the text has the nearest ones.
@@ -72,12 +72,14 @@ def require_known(option: str, values: Iterable[str], known: Collection[str]) ->
     for value in values:
         if value not in known:
             near = get_close_matches(value, known, n=3) or sorted(known)
-            raise typer.BadParameter(f"unknown {value}; expected {' or '.join(near)}", param_hint=option)
+            raise typer.BadParameter(
+                f"unknown {kind} {value}; expected {' or '.join(near)}", param_hint=option
+            )
 
 
 def require_points(option: str, codes: Iterable[str]) -> None:
     """Check event codes of extension points; see `require_known`."""
-    require_known(option, codes, BY_CODE)
+    require_known(option, "extension point", codes, BY_CODE)
 
 
 def require_checks(option: str, names: Iterable[str]) -> None:
@@ -85,4 +87,4 @@ def require_checks(option: str, names: Iterable[str]) -> None:
     if wanted := list(names):
         from workers.checks import registry  # noqa: PLC0415 - other options do not need every check
 
-        require_known(option, wanted, registry.load_checks())
+        require_known(option, "check", wanted, registry.load_checks())

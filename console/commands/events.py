@@ -53,7 +53,7 @@ def list_command(
     json: Json = False,
 ) -> None:
     """Show events, newest first: what was checked, by whom, and the result."""
-    require_known("--state", state or (), STATES)
+    require_known("--state", "state", state or (), STATES)
     require_points("--event-code", event_code or ())
     require_checks("--check", (check,) if check else ())
     query = EventQuery(

@@ -150,8 +150,9 @@ def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict |
 
 
 def _status(body: str) -> str:
-    """Return the `status` of ingest's response body, or the start of another server's body."""
+    """Return status and reason of ingest's response body, or the start of another server's body."""
     try:
-        return str(orjson.loads(body)["status"])
+        answer = orjson.loads(body)
+        return f"{answer['status']}: {answer['reason']}" if "reason" in answer else str(answer["status"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return body[:60]

@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PACKAGES = ("common", "console", "deploy", "emulator", "ingest", "review", "workers")
 LEVELS = ("debug", "info", "warning", "error")
+FIELDS: dict[str, tuple[str, ...]] = {"": (), "component": (), "exc_info": ("error", "frames")}
+"""Fields of a line by the keyword of a call, where they differ; without a keyword: `**fields`."""
 
 
 def rows(page: str, heading: str = "") -> list[list[str]]:
@@ -57,7 +59,9 @@ def logged_events() -> dict[str, tuple[set[str], set[str]]]:
                 if (name := log_event(node)) and isinstance(node, ast.Call):
                     levels, keys = found[name]
                     levels.add(node.func.attr)  # type: ignore[attr-defined]
-                    keys.update(item.arg for item in node.keywords if item.arg and item.arg != "component")
+                    for keyword in node.keywords:
+                        name_of = keyword.arg or ""
+                        keys.update(FIELDS.get(name_of, (name_of,)))
     return dict(found)
 
 
