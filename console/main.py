@@ -79,6 +79,9 @@ def print_version() -> None:
 
 def main() -> None:
     """Run the command line; report an expected error in one line and exit with its code."""
+    if sys.stdout is None:
+        # The caller closed it; libraries expect that there is one.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
     if sys.argv[1:] == ["--version"]:
         print_version()
         return

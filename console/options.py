@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from common.extension_points import BY_CODE
 from common.topology import Topology, default_namespace, is_namespace
 from console import time_option
+from console.exit_codes import UsageError
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
@@ -88,3 +90,20 @@ def require_checks(option: str, names: Iterable[str]) -> None:
         from workers.checks import registry  # noqa: PLC0415 - other options do not need every check
 
         require_known(option, "check", wanted, registry.load_checks())
+
+
+def require_free_port(host: str, port: int, option: str = "--port") -> None:
+    """Check that a service can listen on a port; 0 always fits.
+
+    Raises:
+        UsageError: another process listens there, or the address is not one of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as listener:
+            # As servers do: an address that only closed connections still use is free.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"{option} {port}: {host}: {reason}; expected a free port, or 0") from None

@@ -22,7 +22,7 @@ from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings, secret_names
 from common.topology import Queue
 from console import env_file, errors
-from console.commands.policy.command import describe_policy
+from console.commands.policy.command import CHECKS_NOTHING, describe_policy
 from console.diagnoses import doctor_findings, foreign_fleets
 from console.diagnoses import extension as extension_diagnoses
 from console.diagnoses.doctor_findings import Diagnosis, Health
@@ -273,7 +273,11 @@ def _version(server: dict[str, Any]) -> str:
 
 def _policy(services: Services, _: Scope) -> Iterator[Diagnosis]:
     file = services.settings.policy_file
-    yield Diagnosis("policy", Health.GOOD, describe_policy(file, load_policy(file, services.checks)))
+    loaded = load_policy(file, services.checks)
+    if loaded.checked_points():
+        yield Diagnosis("policy", Health.GOOD, describe_policy(file, loaded))
+    else:
+        yield Diagnosis("policy", Health.TRADE_OFF, f"{file}: {CHECKS_NOTHING}")
 
 
 def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:

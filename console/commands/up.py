@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from console.options import require_free_port
 from deploy.local import folder_lock, private_folder, stack
 from workers.checks import registry
 from workers.policy import policy
@@ -63,8 +64,11 @@ def run(
     Raises:
         ConfigError: the policy or the waivers file is invalid.
         FolderInUse: another process runs with `data`.
+        UsageError: a port is in use.
         FolderShared: `data` is open to other users and contains files that are not dwgate's.
     """
+    require_free_port("127.0.0.1", port)
+    require_free_port("127.0.0.1", flower_port, "--flower-port")
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
     private_folder.make_private(folder)

@@ -23,6 +23,8 @@ from workers.extension_options.form import build_form
 from workers.policy import model, policy
 from workers.policy.json_schema import build_schema as policy_schema
 
+CHECKS_NOTHING = "this policy has no check: every operation gets the result of `verdict`, unchecked"
+
 app = typer.Typer(help="Validate, test and show policies.", no_args_is_help=True, add_completion=False)
 
 
@@ -80,6 +82,8 @@ def check(file: Path | None) -> int:
             print(printable(line), file=sys.stderr)
         return FAILED
     print(f"policy {describe_policy(file, loaded)}")
+    if not loaded.checked_points():
+        print(f"dwgate: {CHECKS_NOTHING}", file=sys.stderr)
     return 0
 
 

@@ -9,7 +9,7 @@ import typer
 from common.log import configure_logging
 from common.settings import SettingsError, load_settings
 from console.diagnoses.unknown_settings import log_unknown_settings
-from console.options import Host, Port
+from console.options import Host, Port, require_free_port
 from console.web.server import run
 from console.web.settings import ConsoleSettings
 
@@ -27,6 +27,7 @@ def command(host: Host = "127.0.0.1", port: Port = 8081) -> None:
         )
     configure_logging(settings.log_level, "console")
     log_unknown_settings()
+    require_free_port(host, port)
     run(settings, host, port)
 
 

@@ -9,7 +9,7 @@ from common.settings import load_settings
 from console.diagnoses.unknown_settings import log_unknown_settings
 from console.engine_access import require_broker_access
 from console.flower import FlowerSettings, run
-from console.options import Host, Port
+from console.options import Host, Port, require_free_port
 
 app = typer.Typer(add_completion=False)
 
@@ -21,4 +21,5 @@ def command(host: Host = "127.0.0.1", port: Port = 5555) -> None:
     configure_logging(settings.log_level, "flower")
     log_unknown_settings()
     require_broker_access(settings)
+    require_free_port(host, port)
     run(settings, host, port)
