@@ -26,6 +26,9 @@ from common.tls import TlsFiles, create_context, require_readable
 from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
+MIN_KEY_LENGTH = 32
+"""Minimum characters of a secret key."""
+
 SECRETS = Path("/run/secrets")
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 """Names another folder with secret files, such as that of a service manager's credentials."""
@@ -231,6 +234,12 @@ class Settings(BrokerSettings):
         gt=0,
         le=8760,
         description="hours a node's code is kept for a requeue, above 0, at most 8760",
+    )
+    link_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="a secret of at least 32 characters, with which the links in tips are signed; without it"
+        " one is generated and kept in Redis",
     )
 
 

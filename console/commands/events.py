@@ -151,7 +151,9 @@ def render_event(record: EventRecord) -> RenderableType:
     event = record.event
     head = [
         ("event", f"{event.event_code} {event.message_id}"),
-        ("checked", event_list.checked_objects(record)),
+        ("checked", event_list.checked_object(record)),
+        ("node type", record.target.node_type),
+        ("owner", record.target.owner),
         ("workspace", event.project_id),
         ("operator", event.operator),
         ("state", record.state.value),
@@ -168,7 +170,7 @@ def render_event(record: EventRecord) -> RenderableType:
         parts.append(tables.table(("check", "mode", "outcome", "attempts", "detail"), _checks(record)))
     if findings := _findings(record):
         parts.append(tables.table(("severity", "check", "finding"), findings))
-    steps = [(tables.format_moment(entry.at), entry.kind, entry.detail) for entry in record.timeline]
+    steps = [(tables.format_precise_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
     return tables.paragraphs(*parts)
 

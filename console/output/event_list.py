@@ -9,17 +9,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from common.ledger import EventRecord
-from common.subjects.event_subject import subject_of
-from common.verdicts import Subject, SubjectKind
 from console.output import tables
 
 COLUMNS = (
-    *("received", "message id", "event", "workspace", "checked", "operator"),
+    *("received", "message id", "event", "workspace", "checked", "owner", "operator"),
     *("state", "result", "first finding"),
 )
-
-MAX_SUBJECTS = 3
-"""Objects of an operation that a list names."""
 
 _INDENT = (0, 0, 0, 4)
 
@@ -34,32 +29,16 @@ def rows(records: Iterable[EventRecord]) -> RenderableType:
     return tables.table(COLUMNS, [_row(record) for record in records])
 
 
-def checked_objects(record: EventRecord) -> str | None:
+def checked_object(record: EventRecord) -> str | None:
     """Return what the operation works on, such as `file dwd_order (7001)`; None if it is not known."""
-    subjects = _distinct(subject_of("", record.event, None).items or _found_subjects(record))
-    named = [_name(subject) for subject in subjects[:MAX_SUBJECTS]]
-    more = len(subjects) - len(named)
-    return ", ".join([*named, f"{more} more"] if more > 0 else named) or None
-
-
-def _found_subjects(record: EventRecord) -> tuple[Subject, ...]:
-    # The event names no object, as a commit that came without fields; its findings do.
-    outcomes = (record.outcomes.get(name) for name in record.planned_checks)
-    found = (subject for each in outcomes if each for item in each.findings for subject in item.subjects)
-    return tuple({subject.key: subject for subject in found}.values())
-
-
-def _distinct(subjects: tuple[Subject, ...]) -> list[Subject]:
-    """Return the subjects without the node of a file: both have the same name."""
-    files = {item.name for item in subjects if item.kind is SubjectKind.FILE and item.name}
-    return [item for item in subjects if item.kind is not SubjectKind.NODE or item.name not in files]
-
-
-def _name(subject: Subject) -> str:
+    target = record.target
+    if (subject := target.subject) is None:
+        return None
     id_, name = subject.id, subject.name
-    if not name or not id_ or id_.endswith(name):  # the id of a table contains its name
-        return f"{subject.kind} {name or id_}"
-    return f"{subject.kind} {name} ({id_})"
+    if name and id_ and not id_.endswith(name):  # the id of a table contains its name
+        name = f"{name} ({id_})"
+    more = f" and {target.more_subjects} more" if target.more_subjects else ""
+    return f"{subject.kind} {name or id_}{more}"
 
 
 def _block(record: EventRecord) -> RenderableType:
@@ -71,8 +50,10 @@ def _block(record: EventRecord) -> RenderableType:
         "  ",
         tables.text(tables.result(record) or record.state.value),
     )
-    what = " · ".join(filter(None, (event.event_code, checked_objects(record))))
+    what = " · ".join(filter(None, (event.event_code, checked_object(record))))
     who = f"workspace {event.project_id or tables.NOTHING}, operator {event.operator or tables.NOTHING}"
+    if owner := record.target.owner:
+        who += f", owner {owner}"
     lines: list[RenderableType] = [
         head,
         Padding(tables.text(what), _INDENT),
@@ -92,7 +73,8 @@ def _row(record: EventRecord) -> tuple[object, ...]:
         event.message_id,
         event.event_code,
         event.project_id,
-        checked_objects(record),
+        checked_object(record),
+        record.target.owner,
         event.operator,
         record.state.value,
         tables.result(record),

@@ -95,13 +95,13 @@ def format_time(seconds: float | None) -> str | None:
     return None if seconds is None else _local(seconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def format_moment(seconds: float) -> str:
-    """Return a time as local date and time, to the millisecond."""
-    return _local(seconds).isoformat(sep=" ", timespec="milliseconds")[:-6]
-
-
 def _local(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds).astimezone()
+
+
+def format_precise_time(seconds: float) -> str:
+    """Return a time as local date and time, to the millisecond."""
+    return _local(seconds).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def result(record: EventRecord) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from rich.console import Console, RenderableType
 
 from common.ledger import EventRecord, State
-from common.verdicts import Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
+from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from console.output import event_list
 from tests.support.records import EVENT, VERDICT, record
 
@@ -58,12 +58,13 @@ def test_an_event_in_progress_shows_its_state() -> None:
 
 
 def test_many_objects_are_counted() -> None:
-    assert event_list.checked_objects(blocked(nodeIds=[1, 2, 3, 4, 5])) == "node 1, node 2, node 3, 2 more"
+    assert event_list.checked_object(blocked(nodeIds=[1, 2, 3])) == "node 1 and 2 more"
+    assert event_list.checked_object(record(State.RECEIVED)) is None
 
 
-def test_without_fields_of_the_event_the_findings_say_what_was_checked() -> None:
-    table = Subject(SubjectKind.TABLE, "odps.shop.dwd_order", "shop.dwd_order")
-    stored = blocked()
-    found = {"table-change": Outcome.of([replace(LONG, subjects=(table,))])}
-    assert event_list.checked_objects(replace(stored, outcomes=found)) == "table shop.dwd_order"
-    assert event_list.checked_objects(record(State.RECEIVED)) is None
+def test_the_owner_is_named() -> None:
+    shown = lines(
+        event_list.blocks([blocked(fileId=7001, fileName="dwd_order", fileOwner="1923456789012736")]), 80
+    )
+    assert max(map(len, shown)) <= 80
+    assert any(line.strip().endswith("owner 1923456789012736") for line in shown)
