@@ -192,6 +192,7 @@ class EventRecord:
             "detail": outcome.detail if outcome else None,
             "attempts": self.attempts.get(name, 0),
             "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
+            "impact": outcome.evidence.to_json() if outcome and outcome.evidence else None,
         }
 
 
