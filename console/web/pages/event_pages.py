@@ -21,6 +21,7 @@ from console.web.texts.event import EVENT
 from console.web.views.event_state import PageState, find_state
 from console.web.views.event_view import EventView, build_event
 from console.web.views.findings_view import FindingsQuery
+from console.web.views.impact_view import ImpactQuery, impact_csv
 
 POLL_SECONDS = 2
 """Seconds between two questions of a page whether its event has changed."""
@@ -55,6 +56,7 @@ class EventPages:
         """Return the routes; an id may contain a slash."""
         return [
             Route("/events/{id:path}/progress", self._progress),
+            Route("/events/{id:path}/impact.csv", self._csv),
             Route("/events/{id:path}.json", self._json),
             Route("/events/{id:path}", self._page),
         ]
@@ -67,6 +69,7 @@ class EventPages:
             "view": view,
             "poll": f"{request.url.path}/progress?{request.url.query}",
             "poll_seconds": POLL_SECONDS,
+            "csv_path": f"{request.url.path}/impact.csv",
             "all_findings": query.address("findings"),
             "etag": _etag(found.record, request),
         }
@@ -90,10 +93,20 @@ class EventPages:
         text = json_text(record.to_json(self._reader.ledger.extension_code))
         return Response(text, media_type="application/json")
 
+    async def _csv(self, request: Request) -> Response:
+        record = await self._find_record(request)
+        headers = {"content-disposition": 'attachment; filename="impact.csv"'}
+        return Response(impact_csv(record), media_type="text/csv", headers=headers)
+
     def _view(self, request: Request, found: _Found, query: FindingsQuery) -> EventView:
         words = EVENT.in_language(preferences_of(request).language)
+        impact = ImpactQuery(
+            opened=request.query_params.get("open", ""),
+            page=_page_number(request.query_params.get("readers")),
+            kept=query.kept,
+        )
         kept = duration(self._reader.ledger.code_seconds, words.language)
-        return build_event(found.record, found.snapshot, words, query, kept=kept)
+        return build_event(found.record, found.snapshot, words, query, impact, kept=kept)
 
     async def _find_record(self, request: Request) -> EventRecord:
         message_id = request.path_params["id"]

@@ -21,6 +21,7 @@ from console.web.views.findings_view import (
     FindingsView,
     build_findings,
 )
+from console.web.views.impact_view import ImpactQuery, ImpactView, build_impact
 from console.web.views.timeline_view import TimelineView, build_timeline
 from console.web.views.verdict_view import VerdictView, build_verdict, operation_text
 
@@ -79,10 +80,17 @@ class EventView:
     tip: tuple[str, ...]
     decision: DecisionView
     timeline: TimelineView
+    impacts: tuple[ImpactView, ...]
 
 
 def build_event(
-    record: EventRecord, snapshot: Snapshot | None, words: Words, query: FindingsQuery, *, kept: str
+    record: EventRecord,
+    snapshot: Snapshot | None,
+    words: Words,
+    query: FindingsQuery,
+    impact: ImpactQuery,
+    *,
+    kept: str,
 ) -> EventView:
     """Return the page of an event.
 
@@ -91,6 +99,7 @@ def build_event(
         snapshot: what the operation works on; None if it is no longer kept, or there is none.
         words: the texts of the page.
         query: which findings are shown.
+        impact: what is shown of the graphs of dependents.
         kept: for how long code is kept, in words.
     """
     counted = counted_findings(record)
@@ -112,6 +121,7 @@ def build_event(
         tip=tuple(verdict.tip[:MAX_TIP].splitlines()) if verdict else (),
         decision=build_decision(record, words),
         timeline=build_timeline(record, words),
+        impacts=build_impact(record, words, impact),
     )
 
 

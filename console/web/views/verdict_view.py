@@ -138,7 +138,7 @@ def build_verdict(
         word=words[_WORDS.get(state, f"{key}_word")],
         title=_title(record, state, key, counted, name, words),
         reasons=tuple(_reasons(record, state, result, counted, words)),
-        steps=tuple(_steps(state, counted, words, is_blocked=is_blocked))[:3],
+        steps=tuple(_steps(record, state, counted, words, is_blocked=is_blocked))[:3],
         progress=_progress(record) if state is PageState.CHECKING else None,
     )
 
@@ -231,7 +231,12 @@ def _names(names: Sequence[str], words: Words) -> str:
 
 
 def _steps(
-    state: PageState, counted: Sequence[CountedFinding], words: Words, *, is_blocked: bool
+    record: EventRecord,
+    state: PageState,
+    counted: Sequence[CountedFinding],
+    words: Words,
+    *,
+    is_blocked: bool,
 ) -> Iterator[Step]:
     if state is not PageState.BLOCKED:
         keys = _BLOCKED_STEPS if is_blocked else _STEPS
@@ -241,7 +246,8 @@ def _steps(
     if not blocking:
         yield Step(words["step_retry"])
         return
-    yield Step(words.count("step_fix", len(blocking)))
+    key = "step_fix" if record.event.point.has_snapshot else "step_correct"
+    yield Step(words.count(key, len(blocking)))
     if has_secret(counted):
         yield Step(words["step_secret"])
     yield Step(words["step_exception"], exception_link="#findings")
