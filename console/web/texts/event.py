@@ -149,11 +149,11 @@ _STEPS = {
         "在 DataStudio 中处理下列阻断问题，保存后重新执行操作。数秒内会重新检查。",
     ),
     "step_correct": Text(
-        "Remove the {n} blocking problems below and repeat the operation. It is checked again within seconds.",
+        "Remove the {n} blocking problems below and repeat the operation. It is checked again at once.",
         "处理下列 {n} 个阻断问题后重新执行操作。数秒内会重新检查。",
     ),
     "step_correct_one": Text(
-        "Remove the blocking problem below and repeat the operation. It is checked again within seconds.",
+        "Remove the blocking problem below and repeat the operation. It is checked again at once.",
         "处理下列阻断问题后重新执行操作。数秒内会重新检查。",
     ),
     "step_secret": Text(
