@@ -131,6 +131,10 @@ def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulat
 
 def _assert_record_explains_the_verdict(record: EventRecord | None) -> None:
     assert record is not None
+    assert record.plan is not None
+    source = record.plan.checks[0].source
+    assert source is not None
+    assert (source.file, source.layer) == ("default.yaml", "defaults")
     graph = record.outcomes["downstream-impact"].evidence
     assert graph is not None
     assert [node.name for node in graph.changed] == ["dwd_trade_order_di"]
