@@ -14,9 +14,11 @@ from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
 from console.web.pages.error_pages import ErrorPages
 from console.web.pages.event_pages import EventPages
+from console.web.pages.reference_pages import ReferencePages
 from console.web.security_headers import SecurityHeaders
 from console.web.settings import ConsoleSettings
 from console.web.static_files import StaticFiles
+from workers.checks import registry
 
 
 def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
@@ -33,6 +35,7 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
         Route("/static/{name}", files.answer),
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
+        *ReferencePages(renderer, registry.load_checks()).routes(),
         *EventPages(renderer, reader, EventAccess(settings)).routes(),
     ]
     return Starlette(
