@@ -317,6 +317,11 @@ REFUSED: dict[str, dict[str, Action]] = {
         "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
         "intake": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
+    "console": {
+        "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
+        "event": publish(TOPOLOGY.exchange, TOPOLOGY.event_key),
+        "task": lambda channel: channel.basic_get(INTAKE_QUEUE),
+    },
     "flower": {
         "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
         "default exchange": publish("", INTAKE_QUEUE),
@@ -393,6 +398,16 @@ REFUSED_COMMANDS: dict[str, list[Command]] = {
     ],
     "io": [("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "dwgate:{other}:code:m"), ("ACL", "LIST")],
     "watchdog": [("FLUSHALL",), ("CONFIG", "GET", "*")],
+    "console": [
+        ("HSET", f"{PREFIX}event:m", "state", "reported"),
+        ("SET", f"{PREFIX}code:m", "x"),
+        ("GET", f"{PREFIX}config:x"),
+        ("GET", f"{PREFIX}fingerprint-key"),
+        ("GET", f"{PREFIX}lookup:x"),
+        ("GET", "dwgate:{other}:code:m"),
+        ("EVAL", "return 1", 0),
+        ("FLUSHALL",),
+    ],
     "operator": [("FLUSHALL",), ("CONFIG", "SET", "maxmemory", 0), ("ACL", "SETUSER", "x")],
 }
 REDIS_CASES = [(service, command) for service, commands in REFUSED_COMMANDS.items() for command in commands]
