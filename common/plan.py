@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.contact import Contact
 from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
@@ -158,6 +159,7 @@ class Plan:
         policy: version of the policy that the plan is based on.
         disabled_reason: why nothing is checked, if dwgate is disabled for such events; for the tip.
         ignored_options: settings of the DataWorks console that are ignored, each with the reason.
+        contact: whom people may ask about the verdict; None if the policy names nobody.
     """
 
     checks: tuple[PlannedCheck, ...]
@@ -166,6 +168,7 @@ class Plan:
     policy: str
     disabled_reason: str | None = None
     ignored_options: tuple[str, ...] = ()
+    contact: Contact | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON; sources are numbered, since many settings share a few."""
@@ -190,6 +193,7 @@ class Plan:
             "policy": self.policy,
             "off": self.disabled_reason,
             "ignored": list(self.ignored_options),
+            "contact": self.contact.to_json() if self.contact else None,
             "sources": [[source.file, source.line, source.layer] for source in sources],
         }
 
@@ -220,4 +224,5 @@ class Plan:
             policy=raw["policy"],
             disabled_reason=raw.get("off"),
             ignored_options=tuple(raw.get("ignored", ())),
+            contact=Contact.from_json(raw["contact"]) if raw.get("contact") else None,
         )

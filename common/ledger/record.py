@@ -10,7 +10,8 @@ import orjson
 
 from common.events import Event
 from common.plan import Plan, PlannedCheck, decision_margin
-from common.verdicts import Outcome, Verdict
+from common.subjects.operation_target import OperationTarget, target_of
+from common.verdicts import Outcome, Subject, Verdict
 
 
 class State(StrEnum):
@@ -68,6 +69,7 @@ class EventRecord:
         interruptions: how often a process may have ended while it planned the event.
         accepted_how: how it is known that DataWorks accepted the verdict.
         accepted_run: the run in which that became known.
+        stored_target: what the operation works on, if its event alone does not contain it; see `target`.
     """
 
     event: Event
@@ -89,6 +91,33 @@ class EventRecord:
     interruptions: int = 0
     accepted_how: str | None = None
     accepted_run: int | None = None
+    stored_target: OperationTarget | None = None
+
+    @property
+    def target(self) -> OperationTarget:
+        """What the operation works on."""
+        graphs = (outcome.evidence for outcome in self.outcomes.values() if outcome.evidence)
+        return (self.stored_target or target_of(self.event)).complete(graphs)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The file, node or table that the operation works on, the first of several; None if unknown."""
+        return self.target.subject
+
+    @property
+    def owner(self) -> str | None:
+        """UID of the owner of its file or node; None if unknown."""
+        return self.target.owner
+
+    @property
+    def node_type(self) -> str | None:
+        """Name of its node type, such as `odps_sql`; None if unknown."""
+        return self.target.node_type
+
+    @property
+    def file_id(self) -> str | None:
+        """Id of its file; None if it has none."""
+        return self.target.file_id
 
     @property
     def frozen_verdict(self) -> Verdict | None:
@@ -149,6 +178,9 @@ class EventRecord:
             interruptions=int(fields.get("interruptions", 0)),
             accepted_how=accepted.detail if accepted else None,
             accepted_run=int(fields["taken_run"]) if "taken_run" in fields else None,
+            stored_target=OperationTarget.from_json(orjson.loads(fields["target"]))
+            if "target" in fields
+            else None,
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:
@@ -159,6 +191,7 @@ class EventRecord:
             "event_code": self.event.event_code,
             "project_id": self.event.project_id,
             "operator": self.event.operator,
+            **self.target.to_json(),
             "state": self.state.value,
             "run": self.run,
             "received_at": self.event.received_at,
@@ -167,6 +200,7 @@ class EventRecord:
             "frozen": self.frozen_verdict.to_json() if self.frozen_verdict else None,
             "rerun": self._rerun_json(),
             "policy": self.plan.policy if self.plan else None,
+            "contact": self.plan.contact.to_json() if self.plan and self.plan.contact else None,
             "checks": [self._check_json(check) for check in self.plan.checks] if self.plan else [],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline

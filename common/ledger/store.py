@@ -29,6 +29,7 @@ from common.ledger.results import (
     UnplannedEvent,
 )
 from common.plan import Plan
+from common.subjects.operation_target import OperationTarget
 from common.verdicts import Outcome, Verdict
 
 MAX_REJECTS = 1000
@@ -141,10 +142,12 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
+        target: OperationTarget | None = None,
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -159,6 +162,7 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
             *_outcome_fields(outcomes),
         )
         return bool(stored)

@@ -74,8 +74,20 @@ def render_tip(
     room = MAX_LENGTH - sum(len(line) + 1 for line in (head, *foot))
     others = list(_fit_lines(others, room - (_MIN_FINDING if counted else 0)))
     room -= sum(len(line) + 1 for line in others)
+    if result is Result.FAIL:
+        asked = list(_contact_lines(plan, room - (_MIN_FINDING if counted else 0), words))
+        room -= sum(len(line) + 1 for line in asked)
+        others += asked
     lines = [head, *_findings(result, counted, room, words), *others, *foot]
     return "\n".join(map(printable, lines))
+
+
+def _contact_lines(plan: Plan, room: int, words: TipTemplates) -> Iterator[str]:
+    """Yield whom to ask, if that fits into `room` characters: half an address is of no use."""
+    text = plan.contact.text if plan.contact else None
+    line = words.contact.format(contact=text) if text else ""
+    if line and len(line) < room:
+        yield line
 
 
 def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
