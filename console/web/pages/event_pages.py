@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import quote
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -63,13 +65,17 @@ class EventPages:
 
     async def _page(self, request: Request) -> Response:
         found = await self._find(request)
+        # In a thread: the page of a large event takes some time, in which others are answered.
+        return await anyio.to_thread.run_sync(self._render, request, found)
+
+    def _render(self, request: Request, found: _Found) -> Response:
         query = _query(request)
-        view = self._view(request, found, query)
+        path = f"/events/{quote(found.record.event.message_id, safe='')}"
         values = {
-            "view": view,
-            "poll": f"{request.url.path}/progress?{request.url.query}",
+            "view": self._view(request, found, query),
+            "poll": f"{path}/progress?{request.url.query}",
             "poll_seconds": POLL_SECONDS,
-            "csv_path": f"{request.url.path}/impact.csv",
+            "csv_path": f"{path}/impact.csv",
             "all_findings": query.address("findings"),
             "etag": _etag(found.record, request),
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from common.contact import Contact
 from common.ledger import EventRecord, State, TimelineEntry
 from common.plan import Mode, Plan, PlannedCheck
 from common.snapshot import FileSnapshot, Snapshot
@@ -314,3 +315,16 @@ def test_the_timeline_is_in_milliseconds() -> None:
     assert [bar.text for bar in timeline.bars] == ["31 ms", "5 ms", "164 ms", "10 ms", "190 ms"]
     assert len(timeline.steps) == len(steps)
     assert all(bar.x + bar.width <= timeline.width for bar in timeline.bars)
+
+
+def test_the_contact_of_the_workspace_and_its_tracker_are_named() -> None:
+    contact = Contact(
+        "Data platform", mail="data@example.com", tracker="https://t.example/?r={rule}&f={file}"
+    )
+    shown = answered(Result.FAIL, found(BLOCK))
+    assert shown.plan
+    page = view(replace(shown, plan=replace(shown.plan, contact=contact)))
+    assert page.contact
+    assert (page.contact.name, page.contact.url) == ("Data platform", "mailto:data@example.com")
+    assert page.findings.index[0].tracker == "https://t.example/?r=MC-S02&f=orders"
+    assert view(shown).contact is None
