@@ -14,7 +14,7 @@ from redis.client import Pipeline
 from common import clock
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -79,7 +79,8 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
-        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
+        self.fingerprint_key = GeneratedKey(client, self.key("fingerprint-key"))
+        self.link_key = GeneratedKey(client, self.key("link-key"))
         self.audit_trail = AuditTrail(client, self._prefix)
         self._history = SeenHistory(self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
