@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from common.ledger import Ledger
 from console.web.event_access import EventAccess
+from console.web.event_links import EventLinks
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
 from console.web.pages.error_pages import ErrorPages
@@ -36,7 +37,7 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
         *ReferencePages(renderer, registry.load_checks()).routes(),
-        *EventPages(renderer, reader, EventAccess(settings)).routes(),
+        *EventPages(renderer, reader, EventAccess(settings, EventLinks(settings, reader))).routes(),
     ]
     return Starlette(
         routes=routes,

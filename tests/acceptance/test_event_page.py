@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
+from common.signed_links import details_link, sign
 from tests.support.browser import PHONE, Chromium, chromium, is_scrolled_sideways, serious_problems
 from tests.support.engines import Valkey, free_port
 from tests.support.running_dwgate import RunningDwgate, fleet, wait_for, wait_until_final
@@ -24,10 +26,7 @@ def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     valkey.restore()
     valkey.clean()
     port = free_port()
-    settings = {
-        "DWGATE_DETAILS_URL": f"http://127.0.0.1:{port}/events/{{message_id}}",
-        "DWGATE_CONSOLE_OPEN": "true",
-    }
+    settings = {"DWGATE_DETAILS_URL": f"http://127.0.0.1:{port}/events/{{message_id}}"}
     with fleet(valkey.url, valkey.url, tmp_path_factory.mktemp("pages"), settings=settings) as running:
         running.start_console(port)
         yield running
@@ -140,8 +139,9 @@ def test_hostile_names_and_code_are_shown_as_text(browser: Chromium, gate: Runni
 def test_a_page_shows_the_verdict_as_soon_as_it_is_there(browser: Chromium, gate: RunningDwgate) -> None:
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=1, seconds=3)
     message_id = gate.send("commit-file-bad")
-    url = gate.environment["DWGATE_DETAILS_URL"].replace("{message_id}", message_id)
     wait_for(lambda: gate.ledger.get(message_id))
+    token = sign(gate.ledger.link_key.ensure(), message_id, time.time() + 60)
+    url = details_link(gate.environment["DWGATE_DETAILS_URL"], message_id, token)
     with browser.page(url) as page:
         expect(page.locator(".word")).to_have_text(" Still checking")
         expect(page.locator(".word")).to_have_text(" Blocked", timeout=15_000)

@@ -34,10 +34,7 @@ def main(folder: Path) -> None:
         try:
             valkey.start()
             port = free_port()
-            settings = {
-                "DWGATE_DETAILS_URL": f"http://127.0.0.1:{port}/events/{{message_id}}",
-                "DWGATE_CONSOLE_OPEN": "true",
-            }
+            settings = {"DWGATE_DETAILS_URL": f"http://127.0.0.1:{port}/events/{{message_id}}"}
             with (
                 fleet(valkey.url, valkey.url, gate_folder, settings=settings) as gate,
                 chromium() as browser,

@@ -12,11 +12,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from common.ledger import EventRecord, Ledger
+from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
 from console.output.json_text import json_text
 from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
-from console.web.event_access import LINK, EventAccess
+from console.web.event_access import EventAccess, Reach
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer, preferences_of
 from console.web.texts.event import EVENT
@@ -116,18 +117,18 @@ class EventPages:
 
     async def _find_record(self, request: Request) -> EventRecord:
         message_id = request.path_params["id"]
-        self._access.require(request, message_id)
+        reach = await self._access.require(request, message_id)
         record = await self._reader.read(lambda ledger: ledger.get(message_id))
         if record is None:
-            raise RequestRefused(Problem.EVENT_UNKNOWN)
+            raise _missing(reach)
         return record
 
     async def _find(self, request: Request) -> _Found:
         message_id = request.path_params["id"]
-        self._access.require(request, message_id)
+        reach = await self._access.require(request, message_id)
         found = await self._reader.read(lambda ledger: _read(ledger, message_id))
         if found is None:
-            raise RequestRefused(Problem.EVENT_UNKNOWN)
+            raise _missing(reach)
         return found
 
 
@@ -135,8 +136,13 @@ def _query(request: Request) -> FindingsQuery:
     return FindingsQuery(
         rule=request.query_params.get("rule") or None,
         page=_page_number(request.query_params.get("page")),
-        kept=tuple((LINK, value) for value in request.query_params.getlist(LINK)[:1]),
+        kept=tuple((PARAMETER, value) for value in request.query_params.getlist(PARAMETER)[:1]),
     )
+
+
+def _missing(reach: Reach) -> RequestRefused:
+    """Return why an event is not shown: one with a valid link existed."""
+    return RequestRefused(Problem.EVENT_GONE if reach is Reach.LINK else Problem.EVENT_UNKNOWN)
 
 
 def _read(ledger: Ledger, message_id: str) -> _Found | None:
