@@ -60,6 +60,38 @@ def most_severe(*results: Result) -> Result:
     return max(results, key=lambda result: result.severity_rank, default=Result.OK)
 
 
+ENABLED = "enabled"
+"""Key of the source of a check's being planned at all."""
+
+OPTION_PREFIX = "options."
+"""What the keys of the sources of a check's own options begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSource:
+    """Where the value of a setting comes from.
+
+    Attributes:
+        file: the policy file; None if no file sets it.
+        line: its line, from 1; None if no file sets it.
+        layer: `points`, `defaults`, or the path of the layer in the file (`sets.strict`, `workspaces.93124`,
+            `where.0`); `console` (an option that was saved in the DataWorks console), `rollout` (the event
+            is outside the share that the line sets), or `default` (dwgate's own).
+    """
+
+    file: str | None
+    line: int | None
+    layer: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the source as plain JSON."""
+        return {"file": self.file, "line": self.line, "layer": self.layer}
+
+    def __str__(self) -> str:
+        """Return the source as `policy.yaml:12 (points)`."""
+        return f"({self.layer})" if self.file is None else f"{self.file}:{self.line} ({self.layer})"
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
     """One check of a plan.
@@ -72,6 +104,9 @@ class PlannedCheck:
         options: the check's own options, as plain JSON.
         share: the fraction of events that get the policy's mode; the other events get the mode audit.
         on_unreviewable: its result if the author's input could not be reviewed, unless a finding is worse.
+        sources: where the policy sets each of these by name (`mode`, `options.max_days`), and that the check
+            runs (`enabled`). Options without one have their default, or are the policy's `suppressions`.
+            Plans of older versions have none.
     """
 
     name: str
@@ -81,6 +116,12 @@ class PlannedCheck:
     options: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1
     on_unreviewable: Result = Result.FAIL
+    sources: Mapping[str, SettingSource] = field(default_factory=dict, compare=False)
+
+    @property
+    def source(self) -> SettingSource | None:
+        """Where its mode was decided; None if unknown."""
+        return self.sources.get("mode")
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
@@ -127,7 +168,9 @@ class Plan:
     ignored_options: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain JSON."""
+        """Return the plan as plain JSON; sources are numbered, since many settings share a few."""
+        sources = {each: None for check in self.checks for each in check.sources.values()}
+        numbers = {source: number for number, source in enumerate(sources)}
         return {
             "checks": [
                 {
@@ -138,6 +181,7 @@ class Plan:
                     "options": dict(check.options),
                     "share": check.share,
                     "on_unreviewable": check.on_unreviewable.value,
+                    "sources": {name: numbers[source] for name, source in check.sources.items()},
                 }
                 for check in self.checks
             ],
@@ -146,6 +190,7 @@ class Plan:
             "policy": self.policy,
             "off": self.disabled_reason,
             "ignored": list(self.ignored_options),
+            "sources": [[source.file, source.line, source.layer] for source in sources],
         }
 
     @classmethod
@@ -155,6 +200,7 @@ class Plan:
         Raises:
             KeyError: a field is missing.
         """
+        sources = [SettingSource(*each) for each in raw.get("sources", ())]
         return cls(
             checks=tuple(
                 PlannedCheck(
@@ -165,6 +211,7 @@ class Plan:
                     item["options"],
                     item.get("share", 1),
                     Result(item.get("on_unreviewable", Result.FAIL)),
+                    {name: sources[number] for name, number in item.get("sources", {}).items()},
                 )
                 for item in raw["checks"]
             ),

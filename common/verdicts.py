@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from common.impact_graph import ImpactGraph
+
 
 class Result(StrEnum):
     """A check result of DataWorks, least severe first."""
@@ -280,11 +282,14 @@ class Outcome:
         findings: its findings. If kind is `unreviewable` or `error`, those made before, which still count.
         detail: what could not be reviewed, or the reason for an error, timeout or skip, in a few words for
             the tip.
+        evidence: the dependents that the check found, whether or not they led to a finding; None if it
+            searched for none.
     """
 
     kind: OutcomeKind
     findings: tuple[Finding, ...] = field(default=())
     detail: str | None = None
+    evidence: ImpactGraph | None = None
 
     @classmethod
     def of(cls, findings: list[Finding] | tuple[Finding, ...]) -> Outcome:
@@ -294,17 +299,20 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON."""
-        return {
+        raw = {
             "kind": self.kind.value,
             "findings": [finding.to_json() for finding in self.findings],
             "detail": self.detail,
         }
+        return raw if self.evidence is None else {**raw, "evidence": self.evidence.pack()}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Outcome:
-        """Return the outcome that `to_json` serialized."""
+        """Return the outcome that `to_json` serialized; older records have no evidence."""
         findings = tuple(Finding.from_json(item) for item in raw["findings"])
-        return cls(OutcomeKind(raw["kind"]), findings, raw["detail"])
+        evidence = raw.get("evidence")
+        graph = None if evidence is None else ImpactGraph.unpack(evidence)
+        return cls(OutcomeKind(raw["kind"]), findings, raw["detail"], graph)
 
 
 class Reason(StrEnum):

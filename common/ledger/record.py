@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from common.events import Event
-from common.plan import Plan, decision_margin
+from common.plan import Plan, PlannedCheck, decision_margin
 from common.verdicts import Outcome, Verdict
 
 
@@ -166,7 +166,8 @@ class EventRecord:
             "verdict": self._accepted_json(),
             "frozen": self.frozen_verdict.to_json() if self.frozen_verdict else None,
             "rerun": self._rerun_json(),
-            "checks": [self._check_json(name) for name in self.planned_checks],
+            "policy": self.plan.policy if self.plan else None,
+            "checks": [self._check_json(check) for check in self.plan.checks] if self.plan else [],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
             ],
@@ -184,14 +185,23 @@ class EventRecord:
         known = {"run": self.run, "is_different": self.is_rerun_different}
         return {**self.rerun_verdict.to_json(), **known}
 
-    def _check_json(self, name: str) -> dict[str, Any]:
-        outcome = self.outcomes.get(name)
+    def _check_json(self, check: PlannedCheck) -> dict[str, Any]:
+        name, outcome = check.name, self.outcomes.get(check.name)
         return {
             "name": name,
+            "mode": check.mode.value,
+            "share": check.share,
+            "on_timeout": check.on_timeout.value,
+            "on_error": check.on_error.value,
+            "on_unreviewable": check.on_unreviewable.value,
+            "options": dict(check.options),
+            "source": check.source.to_json() if check.source else None,
+            "sources": {setting: source.to_json() for setting, source in check.sources.items()},
             "outcome": outcome.kind.value if outcome else None,
             "detail": outcome.detail if outcome else None,
             "attempts": self.attempts.get(name, 0),
             "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
+            "impact": outcome.evidence.to_json() if outcome and outcome.evidence else None,
         }
 
 

@@ -9,9 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from common.ledger import Ledger
+from console.web.event_access import EventAccess
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
 from console.web.pages.error_pages import ErrorPages
+from console.web.pages.event_pages import EventPages
 from console.web.security_headers import SecurityHeaders
 from console.web.settings import ConsoleSettings
 from console.web.static_files import StaticFiles
@@ -31,6 +33,7 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
         Route("/static/{name}", files.answer),
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
+        *EventPages(renderer, reader, EventAccess(settings)).routes(),
     ]
     return Starlette(
         routes=routes,

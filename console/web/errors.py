@@ -54,7 +54,7 @@ class RequestRefused(DwgateError):
     """
 
     def __init__(self, problem: Problem, detail: str = "") -> None:
-        super().__init__(detail or problem.value)
+        super().__init__(detail or str(problem))
         self.problem = problem
         self.detail = detail
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck, decision_margin
@@ -16,6 +17,9 @@ from workers.checks.code_effects.node_file import is_deletion
 from workers.extension_options import overlay
 from workers.extension_options.source import EMPTY, ExtensionSettings
 from workers.policy.policy import CheckPolicy, Policy
+
+ROLLOUT = "rollout"
+"""Layer of the mode of an event outside the share that gets the policy's mode."""
 
 
 def build_plan(
@@ -60,7 +64,11 @@ def build_plan(
 
 
 def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
-    mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
+    mode, sources = check.mode, check.sources
+    if not in_rollout(message_id, check.name, check.share):
+        mode = Mode.AUDIT
+        if share := sources.get("share"):
+            sources = {**sources, "mode": replace(share, layer=ROLLOUT)}
     return PlannedCheck(
         check.name,
         mode,
@@ -69,6 +77,7 @@ def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
         check.options,
         check.share,
         check.on_unreviewable,
+        sources,
     )
 
 

@@ -15,7 +15,7 @@ from common.config_files.errors import Keys
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
 from common.extension_points import BY_CODE
-from common.plan import Mode
+from common.plan import Mode, SettingSource
 from common.subjects.policy_subject import PolicySubject
 from common.text.i18n import Language
 from common.verdicts import Result
@@ -25,6 +25,7 @@ from workers.policy import layers as policy_layers
 from workers.policy.console_fields import ConsoleField
 from workers.policy.layers import Layer, Stack
 from workers.policy.model import CheckPart, Defaults
+from workers.policy.sources import PolicySources
 from workers.waivers.model import WaiverRules
 
 BUILT_IN = Path(__file__).with_name("default.yaml")
@@ -50,6 +51,7 @@ class CheckPolicy:
     options: dict[str, Any]
     share: float = 1
     on_unreviewable: Result = Result.FAIL
+    sources: Mapping[str, SettingSource] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Policy:
     _defaults: Defaults
     _stacks: Mapping[int | None, Stack]
     _checks: Mapping[str, Check]
+    _sources: PolicySources = field(compare=False, repr=False)
     _resolved: dict[tuple[int | None, str, tuple[Keys, ...]], PointPolicy] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -128,14 +131,21 @@ class Policy:
         return PointPolicy(
             deadline=part.deadline or self._defaults.deadline,
             checks=tuple(
-                self._check(name, check, self._options(name, event_code, layers, suppressions))
+                self._check(
+                    name,
+                    check,
+                    self._options(name, event_code, layers, suppressions),
+                    self._sources.of_check(name, event_code, layers),
+                )
                 for name, check in part.checks.items()
                 if check.enabled
             ),
             verdict=part.verdict or self._defaults.verdict,
         )
 
-    def _check(self, name: str, part: CheckPart, options: dict[str, Any]) -> CheckPolicy:
+    def _check(
+        self, name: str, part: CheckPart, options: dict[str, Any], sources: Mapping[str, SettingSource]
+    ) -> CheckPolicy:
         defaults = self._defaults
         return CheckPolicy(
             name,
@@ -145,6 +155,7 @@ class Policy:
             options,
             defaults.share if part.share is None else part.share,
             part.on_unreviewable or defaults.on_unreviewable,
+            sources,
         )
 
     def _options(
@@ -212,4 +223,7 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     stacks = policy_layers.build_stacks(file)
     validation.validate(document, file, stacks, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
-    return Policy(digest[:12], file.language, console, file.defaults, stacks, checks, waivers=file.waivers)
+    sources = PolicySources(document.name, document.line, frozenset(file.defaults.model_fields_set))
+    return Policy(
+        digest[:12], file.language, console, file.defaults, stacks, checks, sources, waivers=file.waivers
+    )

@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
 from console.access.gate import Forbidden, FormExpired, LoginNeeded
+from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
 from console.web.ledger_reader import LedgerUnavailable
 from console.web.page_renderer import PageRenderer, preferences_of
-from console.web.texts.catalogue import Words
 from console.web.texts.errors import ERRORS
 
 RETRY_SECONDS = 10
@@ -89,15 +89,12 @@ class ErrorPages:
             words = ERRORS.in_language(preferences_of(request).language)
             values = {
                 "problem": problem.value,
-                "why": words.fill(f"{problem}_why", detail=detail, days=self._kept(words)),
+                "why": words.fill(
+                    f"{problem}_why", detail=detail, days=duration(self._event_days * 86400, words.language)
+                ),
                 "retry_seconds": RETRY_SECONDS if problem is Problem.LEDGER_AWAY else None,
             }
             response = self._renderer.render(request, "error.html.j2", ERRORS, values, status=problem.status)
         if problem is Problem.LEDGER_AWAY:
             response.headers["retry-after"] = str(RETRY_SECONDS)
         return response
-
-    def _kept(self, words: Words) -> str:
-        if self._event_days >= 1:
-            return words.count("days", round(self._event_days))
-        return words.count("hours", max(round(self._event_days * 24), 1))

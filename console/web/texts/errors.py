@@ -94,10 +94,6 @@ ERRORS = Catalogue(
         "failed_step": Text(
             "Send the number to the people who run dwgate.", "请将编号发给 dwgate 的运维人员。"
         ),
-        "days": Text("{n} days", "{n} 天"),
-        "days_one": Text("{n} day", "{n} 天"),
-        "hours": Text("{n} hours", "{n} 小时"),
-        "hours_one": Text("{n} hour", "{n} 小时"),
         "try_again": Text("Try again", "重试"),
     },
 )
