@@ -74,6 +74,15 @@ def parse_filters(parameters: Mapping[str, str], now: float) -> EventFilters:
     return EventFilters(query, cursor, given)
 
 
+def parse_project(name: str, value: str) -> int | None:
+    """Return the workspace that a parameter names; None if it is empty.
+
+    Raises:
+        RequestRefused: it is not the number of one.
+    """
+    return _parsed(name, value, _project) if value else None
+
+
 def _with(query: EventQuery, name: str, value: str, now: float) -> EventQuery:
     match name:
         case "state":
