@@ -110,18 +110,20 @@ class EventPages:
 
     async def _find_record(self, request: Request) -> EventRecord:
         message_id = request.path_params["id"]
-        self._access.require(request, message_id)
+        user = await self._access.require(request, message_id)
         record = await self._reader.read(lambda ledger: ledger.get(message_id))
         if record is None:
             raise RequestRefused(Problem.EVENT_UNKNOWN)
+        self._access.require_workspace(user, record)
         return record
 
     async def _find(self, request: Request) -> _Found:
         message_id = request.path_params["id"]
-        self._access.require(request, message_id)
+        user = await self._access.require(request, message_id)
         found = await self._reader.read(lambda ledger: _read(ledger, message_id))
         if found is None:
             raise RequestRefused(Problem.EVENT_UNKNOWN)
+        self._access.require_workspace(user, found.record)
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from common.ledger import EventRecord
 from common.plan import PlannedCheck, most_severe, requested_result
@@ -36,6 +37,8 @@ class DecisionRow:
         counts_as: its result, capped to its mode.
         decides: whether the verdict comes from it.
         would_block: whether it would have blocked in the mode `enforce`.
+        source: the line of the policy that decided what it counts as; empty if no file did.
+        layer: the layer of the policy, and the setting.
     """
 
     check: str
@@ -46,6 +49,8 @@ class DecisionRow:
     counts_as: str
     decides: bool
     would_block: bool
+    source: str
+    layer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,28 @@ def _rows(record: EventRecord, checks: tuple[PlannedCheck, ...], words: Words) -
             counts_as="–" if is_open else counts.value,
             decides=is_decided and counts is worst and worst is not Result.OK,
             would_block=counts is not Result.FAIL and _requested(outcome) is Result.FAIL,
+            **_source(check, outcome),
         )
+
+
+_INCOMPLETE = {
+    OutcomeKind.ERROR: "on_error",
+    OutcomeKind.TIMED_OUT: "on_timeout",
+    OutcomeKind.UNREVIEWABLE: "on_unreviewable",
+}
+"""The setting that says what a check counts as that did not finish."""
+
+
+def _source(check: PlannedCheck, outcome: Outcome | None) -> dict[str, str]:
+    setting = _INCOMPLETE.get(outcome.kind, "mode") if outcome else "on_timeout"
+    source = check.sources.get(setting)
+    if source is None:
+        return {"source": "", "layer": ""}
+    file = "" if source.file is None else f"{PurePath(source.file).name}:{source.line}"
+    return {
+        "source": shorten(file, _MAX_DETAIL),
+        "layer": shorten(f"{source.layer} · {setting}", _MAX_DETAIL),
+    }
 
 
 def _requested(outcome: Outcome | None) -> Result:
