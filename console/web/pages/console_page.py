@@ -62,9 +62,7 @@ class ConsolePages:
         """
         shared = {
             "pages": [
-                (name, path)
-                for name, path, role in _PAGES
-                if identity and identity.user.role.includes(role)
+                (name, path) for name, path, role in _PAGES if identity and identity.user.role.includes(role)
             ],
             "page": page,
             "user": identity.user if identity else None,

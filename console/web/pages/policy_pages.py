@@ -110,7 +110,8 @@ class PolicyPages:
         status: int = 200,
     ) -> Response:
         refused: list[str] = []
-        version, rows = "", []
+        version = ""
+        rows: list[SettingRow] = []
         try:
             version, rows = await anyio.to_thread.run_sync(self._rows, wanted)
         except ConfigError as error:

@@ -92,7 +92,13 @@ class RequeuePages:
         return self._console.render(request, identity, "requeue.html.j2", REQUEUE, values, page="events")
 
     async def _page(
-        self, request: Request, identity: Identity, ids: Sequence[str], *, problem: str = "", status: int = 200
+        self,
+        request: Request,
+        identity: Identity,
+        ids: Sequence[str],
+        *,
+        problem: str = "",
+        status: int = 200,
     ) -> Response:
         words = words_of(request, REQUEUE)
         planned = await self._plan(identity, ids)

@@ -54,7 +54,9 @@ class StatusPage:
         )
         problems, expiring = await anyio.to_thread.run_sync(self._read_files)
         status = replace(status, queues=queues or ())
-        facts = FleetFacts(status, queues is not None, cause(dead) if dead else "", overdue, problems, expiring)
+        facts = FleetFacts(
+            status, queues is not None, cause(dead) if dead else "", overdue, problems, expiring
+        )
         words = words_of(request, STATUS)
         values = {
             "needs": find_needs(facts, words),

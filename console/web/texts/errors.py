@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.text.i18n import Text
-from console.web.texts.catalogue import Catalogue
 from console.web.texts.access_errors import ACCESS_ERRORS
+from console.web.texts.catalogue import Catalogue
 from console.web.texts.layout import LAYOUT
 
 ERRORS = Catalogue(

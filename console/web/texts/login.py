@@ -14,9 +14,7 @@ LOGIN = Catalogue(
         "password": Text("Password", "密码"),
         "submit": Text("Log in", "登录"),
         "with_provider": Text("Log in with the login service of your organization", "使用组织的统一登录"),
-        "no_way": Text(
-            "No way to log in is configured for this address.", "此地址未配置登录方式。"
-        ),
+        "no_way": Text("No way to log in is configured for this address.", "此地址未配置登录方式。"),
         "wrong": Text("The name or the password is wrong.", "用户名或密码错误。"),
         "locked": Text(
             "Too many wrong passwords. Try again in a minute.", "密码错误次数过多，请一分钟后重试。"

@@ -14,9 +14,7 @@ POLICY = Catalogue(
         "version": Text("Version {version}, from {file}", "版本 {version}，来自 {file}"),
         "built_in": Text("the built-in policy", "内置策略"),
         "refused": Text("The policy file is invalid", "策略文件无效"),
-        "refused_lead": Text(
-            "The workers keep the last valid version.", "工作进程继续使用上一个有效版本。"
-        ),
+        "refused_lead": Text("The workers keep the last valid version.", "工作进程继续使用上一个有效版本。"),
         "effective": Text("Effective values", "实际生效"),
         "file_type": Text("Node type", "节点类型"),
         "file_name": Text("File or table", "文件或表"),
@@ -27,8 +25,8 @@ POLICY = Catalogue(
         "no_checks": Text("No check applies at this extension point.", "此扩展点没有适用的检查。"),
         "replay_title": Text("Try another policy", "试用另一个策略"),
         "replay_lead": Text(
-            "Past events are evaluated under the pasted policy. Nothing is posted or changed, and DataWorks is"
-            " not queried.",
+            "Past events are evaluated under the pasted policy. Nothing is posted or changed, and DataWorks"
+            " is not queried.",
             "按粘贴的策略重新评估过去的事件。不回写、不改动，也不查询 DataWorks。",
         ),
         "candidate": Text("Policy (YAML, at most 64 KB)", "策略（YAML，最多 64 KB）"),
@@ -41,7 +39,9 @@ POLICY = Catalogue(
             "{n} events of {days} days; {unknown} cannot be determined.",
             "{days} 天内 {n} 个事件，{unknown} 个无法判断。",
         ),
-        "matrix": Text("Events by result: rows now, columns under the pasted policy", "行为现结果，列为新结果"),
+        "matrix": Text(
+            "Events by result: rows now, columns under the pasted policy", "行为现结果，列为新结果"
+        ),
         "now": Text("Now", "现行"),
         "changed": Text("Events that change, newly blocked first", "有变化的事件，新增阻断在前"),
         "event": Text("Event", "事件"),
@@ -59,7 +59,9 @@ POLICY = Catalogue(
             "The replay was stopped after {n} s. Try fewer days or one workspace.",
             "回放超过 {n} 秒，已停止。请减少天数或选择一个工作空间。",
         ),
-        "busy": Text("Another replay is running. Try again when it has ended.", "另一个回放正在进行，请稍后重试。"),
+        "busy": Text(
+            "Another replay is running. Try again when it has ended.", "另一个回放正在进行，请稍后重试。"
+        ),
         "failed": Text("The replay failed: {reason}", "回放失败：{reason}"),
     },
 )

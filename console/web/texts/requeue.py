@@ -13,7 +13,8 @@ REQUEUE = Catalogue(
         "title_one": Text("Requeue 1 event?", "重跑 1 个事件？"),
         "title_none": Text("None of these events can be requeued.", "这些事件都不能重跑。"),
         "lead": Text(
-            "Each is checked again under the current policy. DataWorks never gets a second, different verdict.",
+            "Each is checked again under the current policy. DataWorks never gets a second, different"
+            " verdict.",
             "每个事件都按当前策略重新检查。DataWorks 不会收到第二个不同的结论。",
         ),
         "caption": Text("What happens to each event", "每个事件的处理方式"),

@@ -39,12 +39,15 @@ STATUS = Catalogue(
         ),
         "policy_refused": Text("The policy file is invalid", "策略文件无效"),
         "waivers_refused": Text("The waivers file is invalid", "豁免文件无效"),
-        "file_refused_why": Text("{problem} The last valid version is in use.", "{problem} 仍使用上一个有效版本。"),
+        "file_refused_why": Text(
+            "{problem} The last valid version is in use.", "{problem} 仍使用上一个有效版本。"
+        ),
         "see_policy": Text("Show the policy", "查看策略"),
         "see_waivers": Text("Show the waivers", "查看豁免"),
         "broker_down": Text("The broker cannot be reached", "无法连接消息队列"),
         "broker_down_why": Text(
-            "Events wait at EventBridge and in Redis until it is back.", "恢复前事件在 EventBridge 和 Redis 中等待。"
+            "Events wait at EventBridge and in Redis until it is back.",
+            "恢复前事件在 EventBridge 和 Redis 中等待。",
         ),
         "waivers_expiring": Text("{n} waivers expire soon", "{n} 项豁免即将到期"),
         "waivers_expiring_one": Text("1 waiver expires soon", "1 项豁免即将到期"),

@@ -16,7 +16,8 @@ WAIVERS = Catalogue(
         ),
         "refused": Text("The waivers file is invalid", "豁免文件无效"),
         "lead": Text(
-            "{active} active, {expiring} of them expire soon, {unused} never matched in the last {days} days.",
+            "{active} active, {expiring} of them expire soon, {unused} never matched in the last {days}"
+            " days.",
             "{active} 项有效，其中 {expiring} 项即将到期，{unused} 项近 {days} 天未命中。",
         ),
         "expiring": Text("Expiring soon", "即将到期"),

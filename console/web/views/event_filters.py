@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from common.extension_points import BY_CODE
@@ -85,28 +85,16 @@ def parse_project(name: str, value: str) -> int | None:
 
 def _with(query: EventQuery, name: str, value: str, now: float) -> EventQuery:
     match name:
-        case "state":
-            return replace(query, states=_parsed(name, value, _states))
+        case "since" | "until":
+            found: dict[str, Any] = {name: _parsed(name, value, lambda text: parse_moment(text, now))}
         case "verdict" if value == WOULD_BLOCK:
-            return replace(query, would_fail=True)
-        case "verdict":
-            return replace(query, results=(_parsed(name, value, _result),))
-        case "project":
-            return replace(query, projects=(_parsed(name, value, _project),))
-        case "point":
-            return replace(query, points=(_parsed(name, value, _point),))
-        case "check":
-            return replace(query, check=_parsed(name, value, _text))
-        case "rule":
-            return replace(query, rule=_parsed(name, value, _text))
-        case "person":
-            return replace(query, operator=_parsed(name, value, _text))
-        case "q":
-            return replace(query, name=_parsed(name, value, _text))
-        case "since":
-            return replace(query, since=_parsed(name, value, lambda text: parse_moment(text, now)))
+            found = {"would_fail": True}
+        case "state" | "verdict" | "project" | "point":
+            field, parse = _CHOICES[name]
+            found = {field: _parsed(name, value, parse)}
         case _:
-            return replace(query, until=_parsed(name, value, lambda text: parse_moment(text, now)))
+            found = {_TEXT_FIELDS.get(name, name): _parsed(name, value, _text)}
+    return replace(query, **found)
 
 
 def _parsed(name: str, value: str, parse: Callable[[str], Parsed]) -> Parsed:
@@ -122,12 +110,16 @@ def _states(text: str) -> tuple[State, ...]:
     return (State(_one_of(text, [*State])),)
 
 
-def _result(text: str) -> Result:
-    return Result(_one_of(text, [*Result, WOULD_BLOCK]))
+def _results(text: str) -> tuple[Result, ...]:
+    return (Result(_one_of(text, [*Result, WOULD_BLOCK])),)
 
 
-def _point(text: str) -> str:
-    return _one_of(text, sorted(BY_CODE))
+def _points(text: str) -> tuple[str, ...]:
+    return (_one_of(text, sorted(BY_CODE)),)
+
+
+def _projects(text: str) -> tuple[int, ...]:
+    return (_project(text),)
 
 
 def _one_of(text: str, known: list[str]) -> str:
@@ -146,3 +138,15 @@ def _text(text: str) -> str:
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(f"expected at most {MAX_TEXT_LENGTH} characters")
     return text
+
+
+_CHOICES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "state": ("states", _states),
+    "verdict": ("results", _results),
+    "project": ("projects", _projects),
+    "point": ("points", _points),
+}
+"""The field of the query of each parameter with a limited set of values, and what reads it."""
+
+_TEXT_FIELDS = {"person": "operator", "q": "name"}
+"""The field of the query of each parameter that is a text, if its name is another."""

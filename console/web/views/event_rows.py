@@ -98,7 +98,9 @@ def subject_name(record: EventRecord) -> str:
     """Return the name of what an event is about; its id if the ledger has no name."""
     items = subject_items(record.event, None)
     text = next((item.name for item in items if item.name), None)
-    return shorten(text or next((item.id for item in items if item.id), record.event.message_id), MAX_NAME_LENGTH)
+    return shorten(
+        text or next((item.id for item in items if item.id), record.event.message_id), MAX_NAME_LENGTH
+    )
 
 
 def first_finding(record: EventRecord, words: Words) -> str:

@@ -65,7 +65,9 @@ def _check_rows(check: CheckPolicy, options: Mapping[str, Any]) -> Iterator[Sett
 def _row(check: str, key: str, value: str, source: SettingSource | None) -> SettingRow:
     is_known = source is not None and source.file is not None
     text = f"{source.file}:{source.line}" if source and is_known else ""
-    return SettingRow(f"{check}.{key}", shorten(value, _MAX_VALUE_LENGTH), text, source.layer if source else "")
+    return SettingRow(
+        f"{check}.{key}", shorten(value, _MAX_VALUE_LENGTH), text, source.layer if source else ""
+    )
 
 
 def _flat(key: str, value: object) -> Iterator[tuple[str, str]]:
@@ -125,9 +127,7 @@ def replay_view(summary: Mapping[str, Any], words: Words) -> ReplayView:
     """
     events, counts = summary["events"], summary["counts"]
     pairs = Counter(
-        (item["previous"], item["new"])
-        for item in events
-        if item["change"] != VerdictChange.UNKNOWN
+        (item["previous"], item["new"]) for item in events if item["change"] != VerdictChange.UNKNOWN
     )
     changed = [item for change in _ORDER for item in events if item["change"] == change]
     results = [result.value for result in Result]

@@ -144,7 +144,9 @@ def build_report(counts: Sequence[DailyCount], first: date, last: date) -> Repor
         first: its first day.
         last: its last day.
     """
-    of = {dimension: [item for item in counts if item.counter.dimension is dimension] for dimension in Dimension}
+    of = {
+        dimension: [item for item in counts if item.counter.dimension is dimension] for dimension in Dimension
+    }
     points, checks, rules = of[Dimension.POINT], of[Dimension.CHECK], of[Dimension.RULE]
     tables = {
         "workspaces": _by_size(_groups(points, lambda counter: str(counter.project_id or ""))),
@@ -253,7 +255,9 @@ def _bars(numbers: Numbers[Count], most: int) -> tuple[Bar, ...]:
 def _day_bars(number: int, days: int, numbers: Numbers[Count], most: int) -> tuple[Bar, ...]:
     """Return the bars of a day, one on the other: blocked, would be blocked, all others."""
     step = CHART_WIDTH / max(days, 1)
-    rest = max(sum(numbers[count] for count in _RESULTS) - numbers[Count.BLOCKED] - numbers[Count.WOULD_BLOCK], 0)
+    rest = max(
+        sum(numbers[count] for count in _RESULTS) - numbers[Count.BLOCKED] - numbers[Count.WOULD_BLOCK], 0
+    )
     parts = (("block", numbers[Count.BLOCKED]), ("would", numbers[Count.WOULD_BLOCK]), ("rest", rest))
     bars, top = [], CHART_HEIGHT
     for kind, count in parts:

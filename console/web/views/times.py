@@ -32,6 +32,6 @@ def parse_moment(text: str, now: float) -> float:
         hours = int(match[1]) * (1 if match[2] == "h" else 24)
         return now - timedelta(hours=hours).total_seconds()
     if match := _MOMENT.fullmatch(text):
-        found = datetime.strptime(f"{match[1]} {match[2] or '00:00'}", "%Y-%m-%d %H:%M")
+        found = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}")
         return found.replace(tzinfo=TIME_ZONE).timestamp()
     raise ValueError("expected a time such as 24h, 7d, 2026-11-29 or 2026-11-29T10:44")

@@ -77,7 +77,10 @@ def _row(item: Waiver, uses: Mapping[str, int], now: float, words: Words) -> Wai
     return WaiverRow(
         id=item.id,
         waives=shorten(" ".join(str(target) for target in targets if target), _MAX_TEXT_LENGTH),
-        scope=shorten("; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items()), _MAX_TEXT_LENGTH),
+        scope=shorten(
+            "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items()),
+            _MAX_TEXT_LENGTH,
+        ),
         owner=shorten(item.owner, _MAX_TEXT_LENGTH),
         ends=format_moment(item.expires_ts),
         left=left,
