@@ -31,7 +31,8 @@ app = typer.Typer(
     cls=LazyGroup,
     help="dwgate checks DataWorks operations and posts a verdict on each before its deadline.",
     no_args_is_help=True,
-    add_completion=False,
+    # Every command inherits the names from this one.
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for _name, _summary in COMMANDS.items():

@@ -29,6 +29,7 @@ COMMANDS = {
     "send": "Deliver events as EventBridge does, signed with your own key.",
     "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",
     "topology": "Print the exchanges, queues and bindings that RabbitMQ must have.",
+    "status": "Show processes, queues, pending events, quota and memory; exit with 1 on a problem.",
     "doctor": "Check settings, engines and DataWorks, and report the trade-offs of the settings.",
     "events": "Show stored events.",
     "policy": "Validate, test and show policies.",

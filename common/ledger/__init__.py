@@ -12,12 +12,17 @@ from common.ledger.results import (
     StartedAttempt,
     UnplannedEvent,
 )
+from common.ledger.search import Cursor, CursorInvalid, EventPage, EventQuery
 from common.ledger.store import Ledger
 
 __all__ = [
     "AuditAction",
     "AuditEntry",
     "AuditTrail",
+    "Cursor",
+    "CursorInvalid",
+    "EventPage",
+    "EventQuery",
     "EventRecord",
     "FileState",
     "FrozenVerdict",

@@ -21,7 +21,7 @@ from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings
 from common.topology import Queue
 from console import env_file, errors
-from console.commands import policy
+from console.commands.policy.command import describe_policy
 from console.diagnoses import doctor_findings, foreign_fleets
 from console.diagnoses import extension as extension_diagnoses
 from console.diagnoses.doctor_findings import Diagnosis, Health
@@ -268,7 +268,7 @@ def _version(server: dict[str, Any]) -> str:
 
 def _policy(services: Services, _: Scope) -> Iterator[Diagnosis]:
     file = services.settings.policy_file
-    yield Diagnosis("policy", Health.GOOD, policy.describe_policy(file, load_policy(file, services.checks)))
+    yield Diagnosis("policy", Health.GOOD, describe_policy(file, load_policy(file, services.checks)))
 
 
 def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:

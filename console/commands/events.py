@@ -15,7 +15,7 @@ from common.subjects.operation_target import OperationTarget
 from console import errors
 from console.ledger_access import open_ledger
 from console.options import Json, Limit, Project, Since
-from console.output import tables
+from console.output import event_schema, tables
 
 STATES = frozenset(state.value for state in State)
 LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
@@ -50,6 +50,15 @@ def show_command(message_id: Annotated[str, typer.Argument(metavar="ID")], json:
 def rejects_command(limit: Limit = 50, json: Json = False) -> None:
     """Show authentic messages that are not valid events."""
     raise typer.Exit(rejects(limit=limit, json=json))
+
+
+@app.command("schema")
+def schema_command(
+    *,
+    is_list: Annotated[bool, typer.Option("--list", help="The schema of `events list --json`.")] = False,
+) -> None:
+    """Print the JSON schema of an event, as `events show --json` prints it."""
+    tables.json(event_schema.list_schema() if is_list else event_schema.event_schema())
 
 
 def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:

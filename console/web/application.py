@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from common.ledger import Ledger
+from console.web.console_routes import console_routes, create_gate
 from console.web.event_access import EventAccess
 from console.web.event_links import EventLinks
 from console.web.ledger_reader import LedgerReader
@@ -32,12 +33,14 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
     files = StaticFiles()
     renderer = PageRenderer(files)
     reader = LedgerReader(ledger)
+    gate = create_gate(settings, reader)
     routes: list[BaseRoute] = [
         Route("/static/{name}", files.answer),
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
         *ReferencePages(renderer, registry.load_checks()).routes(),
-        *EventPages(renderer, reader, EventAccess(settings, EventLinks(settings, reader))).routes(),
+        *console_routes(settings, gate, reader, renderer),
+        *EventPages(renderer, reader, EventAccess(gate, EventLinks(settings, reader))).routes(),
     ]
     return Starlette(
         routes=routes,

@@ -22,14 +22,10 @@ _OUTCOME_KEYS = (
 )
 """What a CPU-bound check needs: the scripts of the ledger, cached reviews, and requests for lookups."""
 
-_EVENT_KEYS = ("event:*", "code:*", "all", "state:*", "project:*", "link-key")
-"""What the event page reads; `link-key` verifies the links of tips."""
-
 _KEYS = {
     RedisAccess.REJECTS: (("rejects",), ()),
     # Responses of DataWorks are cached by the processes that call it.
     RedisAccess.OUTCOMES: (_OUTCOME_KEYS, ("config:*", "answers:*", "lookup-leases:*")),
-    RedisAccess.EVENTS: ((), _EVENT_KEYS),
     RedisAccess.FULL: (("*",), ()),
 }
 """Patterns of the keys that are read and written, and of those that are only read."""
@@ -38,7 +34,6 @@ _WORK = "+@read +@write +@scripting +@transaction +@connection +time -@dangerous
 _COMMANDS = {
     RedisAccess.REJECTS: "+@connection +time +multi +exec +lpush +ltrim +pexpire -@dangerous",
     RedisAccess.OUTCOMES: _WORK,
-    RedisAccess.EVENTS: "+@read +@connection +time -@dangerous",
     RedisAccess.FULL: f"{_WORK} +info",
 }
 

@@ -19,14 +19,12 @@ class RedisAccess(Enum):
         REJECTS: it adds to the rejected messages.
         OUTCOMES: it reads events, records outcomes and requests lookups; it reads remembered policies and
             responses of DataWorks, and cannot change them.
-        EVENTS: it reads events and what they are checked on, and changes nothing.
         FULL: everything, but no command that administers Redis.
     """
 
     NONE = auto()
     REJECTS = auto()
     OUTCOMES = auto()
-    EVENTS = auto()
     FULL = auto()
 
 
@@ -84,8 +82,7 @@ SERVICES = (
         sends_events=True,
         redis=RedisAccess.FULL,
     ),
-    # Its pages are open to people without an account.
-    Service("console", redis=RedisAccess.EVENTS),
+    Service("console", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
     Service("flower", is_monitor=True),
     Service("operator", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
 )

@@ -205,3 +205,23 @@ def test_command_is_understood(name: str) -> None:
 @pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
 def test_addition_names_services_that_there_are(file: Path) -> None:
     assert plain_yaml.load(file.read_text())["services"].keys() <= SERVICES.keys()
+
+
+FIXED = {"DWGATE_FLOWER_BROKER_API"}
+"""The management API of the Compose file's own RabbitMQ is at its default address."""
+
+
+def test_every_setting_of_the_page_can_be_set() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
+    given = {name for service in OURS.values() for name in service["environment"]}
+    given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    assert settings - given == FIXED
+
+
+@every_own
+def test_every_optional_variable_is_in_the_example(name: str) -> None:
+    example = (COMPOSE / ".env.example").read_text()
+    for value in OURS[name]["environment"].values():
+        for variable in re.findall(r"\$\{(\w+)", str(value)):
+            assert re.search(rf"^{variable}=", example, re.MULTILINE), variable

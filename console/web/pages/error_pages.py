@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
+from console.access.gate import Forbidden, FormExpired, LoginNeeded
 from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
 from console.web.ledger_reader import LedgerUnavailable
@@ -43,6 +45,9 @@ class ErrorPages:
             HTTPException: self._http,
             RequestRefused: self._refused,
             LedgerUnavailable: self._ledger_away,
+            LoginNeeded: self._login_needed,
+            Forbidden: self._forbidden,
+            FormExpired: self._form_expired,
             Exception: self._failed,
         }
 
@@ -58,6 +63,17 @@ class ErrorPages:
 
     async def _ledger_away(self, request: Request, _: Exception) -> Response:
         return self.answer(request, Problem.LEDGER_AWAY)
+
+    async def _login_needed(self, request: Request, _: Exception) -> Response:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = path if request.method == "GET" else "/"
+        return RedirectResponse(f"/login?{urlencode({'next': target})}", 303)
+
+    async def _forbidden(self, request: Request, error: Exception) -> Response:
+        return self.answer(request, Problem.FORBIDDEN, str(error))
+
+    async def _form_expired(self, request: Request, _: Exception) -> Response:
+        return self.answer(request, Problem.FORM_EXPIRED)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)

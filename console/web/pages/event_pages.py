@@ -14,10 +14,11 @@ from starlette.routing import BaseRoute, Route
 from common.ledger import EventRecord, Ledger
 from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
+from console.access.users import User
 from console.output.json_text import json_text
 from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
-from console.web.event_access import EventAccess, Reach
+from console.web.event_access import EventAccess
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer, preferences_of
 from console.web.texts.event import EVENT
@@ -117,18 +118,20 @@ class EventPages:
 
     async def _find_record(self, request: Request) -> EventRecord:
         message_id = request.path_params["id"]
-        reach = await self._access.require(request, message_id)
+        user = await self._access.require(request, message_id)
         record = await self._reader.read(lambda ledger: ledger.get(message_id))
         if record is None:
-            raise _missing(reach)
+            raise _missing(user)
+        self._access.require_workspace(user, record)
         return record
 
     async def _find(self, request: Request) -> _Found:
         message_id = request.path_params["id"]
-        reach = await self._access.require(request, message_id)
+        user = await self._access.require(request, message_id)
         found = await self._reader.read(lambda ledger: _read(ledger, message_id))
         if found is None:
-            raise _missing(reach)
+            raise _missing(user)
+        self._access.require_workspace(user, found.record)
         return found
 
 
@@ -140,9 +143,9 @@ def _query(request: Request) -> FindingsQuery:
     )
 
 
-def _missing(reach: Reach) -> RequestRefused:
-    """Return why an event is not shown: one with a valid link existed."""
-    return RequestRefused(Problem.EVENT_GONE if reach is Reach.LINK else Problem.EVENT_UNKNOWN)
+def _missing(user: User | None) -> RequestRefused:
+    """Return why an event is not shown: one whose link is valid existed."""
+    return RequestRefused(Problem.EVENT_GONE if user is None else Problem.EVENT_UNKNOWN)
 
 
 def _read(ledger: Ledger, message_id: str) -> _Found | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from common.text.i18n import Text
+from console.web.texts.access_errors import ACCESS_ERRORS
 from console.web.texts.catalogue import Catalogue
 from console.web.texts.layout import LAYOUT
 
 ERRORS = Catalogue(
     LAYOUT,
+    ACCESS_ERRORS,
     {
         "not_found_word": Text("Not found", "未找到"),
         "not_found_title": Text("There is no page at this address.", "此地址没有页面。"),

@@ -318,7 +318,7 @@ REFUSED: dict[str, dict[str, Action]] = {
         "intake": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
     "console": {
-        "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
+        "check": publish(TOPOLOGY.exchange, KEYS[QueueName.CHECKS_CPU]),
         "event": publish(TOPOLOGY.exchange, TOPOLOGY.event_key),
         "task": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
@@ -399,14 +399,10 @@ REFUSED_COMMANDS: dict[str, list[Command]] = {
     "io": [("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "dwgate:{other}:code:m"), ("ACL", "LIST")],
     "watchdog": [("FLUSHALL",), ("CONFIG", "GET", "*")],
     "console": [
-        ("HSET", f"{PREFIX}event:m", "state", "reported"),
-        ("SET", f"{PREFIX}code:m", "x"),
-        ("GET", f"{PREFIX}config:x"),
-        ("GET", f"{PREFIX}fingerprint-key"),
-        ("GET", f"{PREFIX}lookup:x"),
-        ("GET", "dwgate:{other}:code:m"),
-        ("EVAL", "return 1", 0),
         ("FLUSHALL",),
+        ("CONFIG", "GET", "*"),
+        ("GET", "dwgate:{other}:code:m"),
+        ("ACL", "LIST"),
     ],
     "operator": [("FLUSHALL",), ("CONFIG", "SET", "maxmemory", 0), ("ACL", "SETUSER", "x")],
 }

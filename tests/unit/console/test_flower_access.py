@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from console.flower import FlowerSettings
-from console.flower_access import MAX_FAILURES, WINDOW_SECONDS, PasswordGate
+from console.flower_access import PasswordGate
+from console.guess_lock import MAX_FAILURES, WINDOW_SECONDS
 
 USERS = ["watcher:made-up", "admin:other"]
 

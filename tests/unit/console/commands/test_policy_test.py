@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.config_files.errors import ConfigError
-from console.commands import policy_test
+from console.commands.policy import cases as policy_test
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 GOOD = """

@@ -15,7 +15,7 @@ from common.extension_points import BY_CODE
 from common.plan import SettingSource
 from common.subjects.policy_subject import PolicySubject
 from common.text.printable import printable
-from console.commands import policy_test
+from console.commands.policy import cases, template
 from console.exit_codes import FAILED, UsageError
 from console.options import Json, PolicyFile, Project
 from console.output import tables
@@ -35,7 +35,8 @@ def check_command(
     raise typer.Exit(check(file))
 
 
-app.command("test")(policy_test.command)
+app.command("test")(cases.command)
+app.command("init")(template.command)
 
 
 @app.command("schema")
@@ -159,12 +160,29 @@ def _point(point: policy.PointPolicy, show_source: Callable[[SettingSource], obj
                 "on_timeout": check.on_timeout.value.lower(),
                 "on_error": check.on_error.value.lower(),
                 "on_unreviewable": check.on_unreviewable.value.lower(),
-                "options": check.options,
+                "options": effective_options(check),
                 "sources": {name: show_source(source) for name, source in check.sources.items()},
             }
             for check in point.checks
         },
     }
+
+
+def effective_options(check: policy.CheckPolicy) -> dict[str, Any]:
+    """Return every option of a check with the value that it has, defaults included.
+
+    Groups without an option, such as those of rules that have none, are left out.
+    """
+    complete = registry.load_checks()[check.name].options.model_validate(check.options)
+    return _without_empty_groups(complete.model_dump(mode="json", by_alias=True))
+
+
+def _without_empty_groups(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: _without_empty_groups(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return {name: value for name, value in kept.items() if value != {}}
 
 
 def describe_policy(file: Path | None, loaded: policy.Policy) -> str:
