@@ -184,8 +184,8 @@ def _answer_unplanned(services: Services, record: EventRecord, reason: Text, cau
         for item in planned.checks
     }
     if services.ledger.save_plan(event.message_id, record.run, planned, None, outcomes):
-        for item in planned.checks:
-            check_execution.note_outcome(item, outcomes[item.name], services.checks.get(item.name))
+        for name, outcome in outcomes.items():
+            check_execution.note_outcome(name, outcome)
         services.reports.finish(event.message_id, record.run)
 
 
@@ -311,8 +311,8 @@ def _build_plan(services: Services, record: EventRecord) -> None:
         content,
         outcomes,
         start_checks=local,
-        subjects=items_of(event, snapshot),
         target=target,
+        subjects=items_of(event, snapshot),
     ):
         others = [name for name in names if name != local]
         if local is None or others:
@@ -385,9 +385,8 @@ def _run_inline(
     outcomes = {}
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done and services.may_run_inline(services.checks[item.name]):
-            check = services.checks[item.name]
-            outcomes[item.name] = check_execution.run_measured(check, partial(runner.run, check, item))
-            check_execution.note_outcome(item, outcomes[item.name], check)
+            outcomes[item.name] = runner.run(services.checks[item.name], item)
+            check_execution.note_outcome(item.name, outcomes[item.name])
     return outcomes
 
 

@@ -39,6 +39,7 @@ class Dimension(StrEnum):
     CHECK = "check"
     RULE = "rule"
     PERSON = "person"
+    WAIVER = "waiver"
     OTHERS = "others"
     """Counters above `MAX_COUNTERS`."""
 
@@ -142,6 +143,7 @@ def count_event(record: EventRecord, accepted: Result) -> tuple[str, ...]:
             ]
         if outcome:
             counters += _of_rules(check, outcome)
+            counters += _of_waivers(outcome)
     distinct = dict.fromkeys(counters)
     return tuple(str(Counter(event.project_id, *each)) for each in distinct)
 
@@ -163,6 +165,11 @@ def _of_rules(check: PlannedCheck, outcome: Outcome) -> Iterator[tuple[Dimension
     for rule in list(by_rule)[: facets.MAX_RULES]:
         for count in _of_severities(check, by_rule[rule]):
             yield Dimension.RULE, rule, check.mode, count
+
+
+def _of_waivers(outcome: Outcome) -> Iterator[tuple[Dimension, str, None, Count]]:
+    ids = dict.fromkeys(finding.waived.id for finding in outcome.findings if finding.waived)
+    return ((Dimension.WAIVER, id_, None, Count.WAIVED) for id_ in ids)
 
 
 def _of_severities(check: PlannedCheck, severities: Sequence[Severity | None]) -> Iterator[Count]:

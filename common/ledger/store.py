@@ -147,14 +147,14 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
-        subjects: Iterable[Subject] = (),
         target: OperationTarget | None = None,
+        subjects: Iterable[Subject] = (),
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step. The event can be searched by the
-        names and ids of its `subjects` from then on. `target` is what the operation works on, if the event
-        alone does not contain it: the snapshot is deleted before the record.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record. The event
+        can be searched by the names and ids of its `subjects` from then on.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -169,9 +169,9 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
             facets.join_names(subjects),
             self._event_ms,
-            orjson.dumps(target.to_json()) if target else b"",
             *_outcome_fields(outcomes),
             more_keys=[self.key(facets.NAMES_KEY)],
         )
@@ -425,13 +425,10 @@ class Ledger:
         return sum(pipe.execute())
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events, nearest deadline first.
-
-        Each is due again after the lease unless it is final by then.
-        """
+        """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
         token, ids = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
-            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until(), self.key("event:")],
+            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until()],
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]

@@ -25,6 +25,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of ingest; 0 for a free one.")] = 8080,
+    console_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the console; 0 for a free one.")
+    ] = 8081,
     flower_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of Flower; 0 for a free one.")
     ] = 5555,
@@ -45,17 +48,31 @@ def command(
 ) -> None:
     """Run all of dwgate on this machine until Ctrl-C."""
     raise typer.Exit(
-        run(port=port, flower_port=flower_port, data=data, policy_file=policy, waivers_file=waivers)
+        run(
+            port=port,
+            console_port=console_port,
+            flower_port=flower_port,
+            data=data,
+            policy_file=policy,
+            waivers_file=waivers,
+        )
     )
 
 
 def run(
-    *, port: int, flower_port: int, data: Path | None, policy_file: Path | None, waivers_file: Path | None
+    *,
+    port: int,
+    console_port: int,
+    flower_port: int,
+    data: Path | None,
+    policy_file: Path | None,
+    waivers_file: Path | None,
 ) -> int:
     """Keep the stack running until Ctrl-C or SIGTERM; return the exit code.
 
     Args:
         port: port of ingest.
+        console_port: port of the console.
         flower_port: port of Flower.
         data: folder to keep data and logs in; None for a temporary one.
         policy_file: the policy; None for the built-in one.
@@ -68,6 +85,7 @@ def run(
         FolderShared: `data` is open to other users and contains files that are not dwgate's.
     """
     require_free_port("127.0.0.1", port)
+    require_free_port("127.0.0.1", console_port, "--console-port")
     require_free_port("127.0.0.1", flower_port, "--flower-port")
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
@@ -75,7 +93,9 @@ def run(
     try:
         with (
             folder_lock.locked(folder),
-            stack.running_stack(folder, port=port, flower_port=flower_port, settings=settings) as parts,
+            stack.running_stack(
+                folder, port=port, console_port=console_port, flower_port=flower_port, settings=settings
+            ) as parts,
         ):
             print(render_page(parts, settings), flush=True)
             threading.Event().wait()
@@ -104,6 +124,8 @@ def render_page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
     """
     dwgate = _command_name()
     return f"""\
+Open {parts.console_url}
+
 events       {parts.events_url}
 DataWorks    {parts.emulator_url} (emulated)
 Flower       {parts.flower_url} (user {stack.FLOWER_USER}, password {parts.flower_password})

@@ -29,11 +29,29 @@ def read_status(settings: WorkerSettings) -> FleetStatus:
         EngineDown: Redis or the broker is unreachable.
         EngineRefused: one of them refuses the settings.
     """
-    with errors.engine_errors("Redis", settings.redis_url):
-        status = _read_ledger(settings)
+    return replace(read_ledger_status(settings), queues=read_queues(settings))
+
+
+def read_queues(settings: WorkerSettings) -> tuple[QueueLength, ...]:
+    """Return the lengths of the queues.
+
+    Raises:
+        EngineDown: the broker is unreachable.
+        EngineRefused: it refuses the settings.
+    """
     with errors.engine_errors("the broker", settings.broker_url):
-        read = _rabbitmq_queues if settings.uses_rabbitmq else _redis_queues
-        return replace(status, queues=tuple(read(settings)))
+        return tuple((_rabbitmq_queues if settings.uses_rabbitmq else _redis_queues)(settings))
+
+
+def read_ledger_status(settings: WorkerSettings) -> FleetStatus:
+    """Return the state of the fleet that Redis has: all but the queues.
+
+    Raises:
+        EngineDown: Redis is unreachable.
+        EngineRefused: it refuses the settings.
+    """
+    with errors.engine_errors("Redis", settings.redis_url):
+        return _read_ledger(settings)
 
 
 def _read_ledger(settings: WorkerSettings) -> FleetStatus:

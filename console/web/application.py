@@ -9,12 +9,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from common.ledger import Ledger
+from console.web.console_routes import console_routes, create_gate
+from console.web.event_access import EventAccess
+from console.web.event_links import EventLinks
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
 from console.web.pages.error_pages import ErrorPages
+from console.web.pages.event_pages import EventPages
+from console.web.pages.reference_pages import ReferencePages
 from console.web.security_headers import SecurityHeaders
 from console.web.settings import ConsoleSettings
 from console.web.static_files import StaticFiles
+from workers.checks import registry
 
 
 def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
@@ -27,10 +33,14 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
     files = StaticFiles()
     renderer = PageRenderer(files)
     reader = LedgerReader(ledger)
+    gate = create_gate(settings, reader)
     routes: list[BaseRoute] = [
         Route("/static/{name}", files.answer),
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
+        *ReferencePages(renderer, registry.load_checks()).routes(),
+        *console_routes(settings, gate, reader, renderer),
+        *EventPages(renderer, reader, EventAccess(gate, EventLinks(settings, reader))).routes(),
     ]
     return Starlette(
         routes=routes,

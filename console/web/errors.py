@@ -16,6 +16,8 @@ class Problem(StrEnum):
     LINK_MISSING = "link_missing"
     LINK_EXPIRED = "link_expired"
     LINK_ALTERED = "link_altered"
+    FORBIDDEN = "forbidden"
+    FORM_EXPIRED = "form_expired"
     METHOD = "method"
     INVALID = "invalid"
     LEDGER_AWAY = "ledger_away"
@@ -34,6 +36,8 @@ _STATUS = {
     Problem.LINK_MISSING: 403,
     Problem.LINK_EXPIRED: 403,
     Problem.LINK_ALTERED: 403,
+    Problem.FORBIDDEN: 403,
+    Problem.FORM_EXPIRED: 403,
     Problem.METHOD: 405,
     Problem.INVALID: 400,
     Problem.LEDGER_AWAY: 503,
@@ -50,7 +54,7 @@ class RequestRefused(DwgateError):
     """
 
     def __init__(self, problem: Problem, detail: str = "") -> None:
-        super().__init__(detail or problem.value)
+        super().__init__(detail or str(problem))
         self.problem = problem
         self.detail = detail
 

@@ -49,6 +49,7 @@ class PageRenderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        environment.filters["tabs"] = _expand_tabs
         environment.globals["static"] = self._files.address
         return environment
 
@@ -96,6 +97,11 @@ class PageRenderer:
     def render_text(self, template: str, values: Mapping[str, Any]) -> str:
         """Return the text that `template` makes of `values`."""
         return self._environment.get_template(template).render(values)
+
+
+def _expand_tabs(code: str) -> str:
+    """Return code with spaces for tabs: they are not printable, and would become one space each."""
+    return code.replace("\t", "    ")
 
 
 def preferences_of(request: Request) -> Preferences:

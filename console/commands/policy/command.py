@@ -161,7 +161,7 @@ def _point(point: policy.PointPolicy, show_source: Callable[[SettingSource], obj
                 "on_timeout": check.on_timeout.value.lower(),
                 "on_error": check.on_error.value.lower(),
                 "on_unreviewable": check.on_unreviewable.value.lower(),
-                "options": _options(check),
+                "options": effective_options(check),
                 "sources": {name: show_source(source) for name, source in check.sources.items()},
             }
             for check in point.checks
@@ -169,7 +169,7 @@ def _point(point: policy.PointPolicy, show_source: Callable[[SettingSource], obj
     }
 
 
-def _options(check: policy.CheckPolicy) -> dict[str, Any]:
+def effective_options(check: policy.CheckPolicy) -> dict[str, Any]:
     """Return every option of a check with the value that it has, defaults included.
 
     Groups without an option, such as those of rules that have none, are left out.

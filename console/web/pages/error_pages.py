@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
+from console.access.gate import Forbidden, FormExpired, LoginNeeded
+from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
 from console.web.ledger_reader import LedgerUnavailable
 from console.web.page_renderer import PageRenderer, preferences_of
-from console.web.texts.catalogue import Words
 from console.web.texts.errors import ERRORS
 
 RETRY_SECONDS = 10
@@ -43,6 +45,9 @@ class ErrorPages:
             HTTPException: self._http,
             RequestRefused: self._refused,
             LedgerUnavailable: self._ledger_away,
+            LoginNeeded: self._login_needed,
+            Forbidden: self._forbidden,
+            FormExpired: self._form_expired,
             Exception: self._failed,
         }
 
@@ -59,6 +64,17 @@ class ErrorPages:
     async def _ledger_away(self, request: Request, _: Exception) -> Response:
         return self.answer(request, Problem.LEDGER_AWAY)
 
+    async def _login_needed(self, request: Request, _: Exception) -> Response:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = path if request.method == "GET" else "/"
+        return RedirectResponse(f"/login?{urlencode({'next': target})}", 303)
+
+    async def _forbidden(self, request: Request, error: Exception) -> Response:
+        return self.answer(request, Problem.FORBIDDEN, str(error))
+
+    async def _form_expired(self, request: Request, _: Exception) -> Response:
+        return self.answer(request, Problem.FORM_EXPIRED)
+
     async def _failed(self, request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)
         _log.error("page_failed", number=number, path=request.url.path, exc_info=error)
@@ -73,15 +89,12 @@ class ErrorPages:
             words = ERRORS.in_language(preferences_of(request).language)
             values = {
                 "problem": problem.value,
-                "why": words.fill(f"{problem}_why", detail=detail, days=self._kept(words)),
+                "why": words.fill(
+                    f"{problem}_why", detail=detail, days=duration(self._event_days * 86400, words.language)
+                ),
                 "retry_seconds": RETRY_SECONDS if problem is Problem.LEDGER_AWAY else None,
             }
             response = self._renderer.render(request, "error.html.j2", ERRORS, values, status=problem.status)
         if problem is Problem.LEDGER_AWAY:
             response.headers["retry-after"] = str(RETRY_SECONDS)
         return response
-
-    def _kept(self, words: Words) -> str:
-        if self._event_days >= 1:
-            return words.count("days", round(self._event_days))
-        return words.count("hours", max(round(self._event_days * 24), 1))

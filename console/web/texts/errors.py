@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from common.text.i18n import Text
+from console.web.texts.access_errors import ACCESS_ERRORS
 from console.web.texts.catalogue import Catalogue
 from console.web.texts.layout import LAYOUT
 
 ERRORS = Catalogue(
     LAYOUT,
+    ACCESS_ERRORS,
     {
         "not_found_word": Text("Not found", "未找到"),
         "not_found_title": Text("There is no page at this address.", "此地址没有页面。"),
@@ -92,10 +94,6 @@ ERRORS = Catalogue(
         "failed_step": Text(
             "Send the number to the people who run dwgate.", "请将编号发给 dwgate 的运维人员。"
         ),
-        "days": Text("{n} days", "{n} 天"),
-        "days_one": Text("{n} day", "{n} 天"),
-        "hours": Text("{n} hours", "{n} 小时"),
-        "hours_one": Text("{n} hour", "{n} 小时"),
         "try_again": Text("Try again", "重试"),
     },
 )

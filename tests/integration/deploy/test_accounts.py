@@ -321,6 +321,11 @@ REFUSED: dict[str, dict[str, Action]] = {
         "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
         "intake": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
+    "console": {
+        "check": publish(TOPOLOGY.exchange, KEYS[QueueName.CHECKS_CPU]),
+        "event": publish(TOPOLOGY.exchange, TOPOLOGY.event_key),
+        "task": lambda channel: channel.basic_get(INTAKE_QUEUE),
+    },
     "flower": {
         "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
         "default exchange": publish("", INTAKE_QUEUE),
@@ -397,6 +402,12 @@ REFUSED_COMMANDS: dict[str, list[Command]] = {
     ],
     "io": [("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "dwgate:{other}:code:m"), ("ACL", "LIST")],
     "watchdog": [("FLUSHALL",), ("CONFIG", "GET", "*")],
+    "console": [
+        ("FLUSHALL",),
+        ("CONFIG", "GET", "*"),
+        ("GET", "dwgate:{other}:code:m"),
+        ("ACL", "LIST"),
+    ],
     "operator": [("FLUSHALL",), ("CONFIG", "SET", "maxmemory", 0), ("ACL", "SETUSER", "x")],
 }
 REDIS_CASES = [(service, command) for service, commands in REFUSED_COMMANDS.items() for command in commands]
