@@ -81,6 +81,11 @@ class PolicyPages:
         if len(text.encode()) > MAX_POLICY_BYTES:
             values["problems"] = [words["too_large"]]
             return await self._page(request, identity, wanted, values, status=413)
+        try:
+            await anyio.to_thread.run_sync(self._files.parse_policy, text)
+        except ConfigError as error:
+            values["problems"] = str(error).splitlines()
+            return await self._page(request, identity, wanted, values, status=422)
         entry = AuditEntry(
             identity.user.actor,
             AuditAction.POLICY_REPLAYED,
