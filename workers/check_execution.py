@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.ledger import StartedAttempt
 from common.plan import RECORDING_SECONDS, PlannedCheck
 from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
@@ -90,18 +90,34 @@ def execute(
     # Only the check that runs alone can be the cause of the next end: the others keep their attempts.
     with services.alone if is_suspect else nullcontext():
         started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
-        batch = Batch()
-        if started_attempt is not None:
-            batch = run_checks(
-                services,
-                started_attempt,
-                deadline,
-                lookups_deadline=clock.now() + seconds,
-                is_redelivery=is_redelivery,
-            )
-    services.reports.record(message_id, run, batch.outcomes)
+        with traced_checks(started_attempt):
+            batch = Batch()
+            if started_attempt is not None:
+                batch = run_checks(
+                    services,
+                    started_attempt,
+                    deadline,
+                    lookups_deadline=clock.now() + seconds,
+                    is_redelivery=is_redelivery,
+                )
+            services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
+
+
+@contextmanager
+def traced_checks(started_attempt: StartedAttempt | None) -> Iterator[None]:
+    """Continue the trace of an event, and record a span in which its checks run and are recorded."""
+    if started_attempt is None:
+        yield
+        return
+    record = started_attempt.record
+    with tracing.event_scope(record.event, record.run):
+        planned_at = record.last_step("planned", "slowed") if tracing.is_traced() else None
+        if planned_at is not None and max(started_attempt.attempts.values()) == 1:
+            tracing.record_span("wait for checks", planned_at, clock.now())
+        with tracing.span("checks", "consumer", run=record.run, **tracing.event_attributes(record.event)):
+            yield
 
 
 def _was_interrupted(services: Services, message_id: str, names: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from common import clock, tracing
 from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
@@ -82,7 +83,10 @@ def process_events(
         if number and time.monotonic() > spread_at:
             _requeue_rest(services, [later.event for later in records[number:]])
             break
-        with structlog.contextvars.bound_contextvars(message_id=record.event.message_id):
+        with (
+            structlog.contextvars.bound_contextvars(message_id=record.event.message_id),
+            tracing.event_scope(record.event, record.run),
+        ):
             try:
                 _advance_guarded(services, record)
             except TRANSIENT_ERRORS as error:
@@ -201,12 +205,13 @@ def admit(services: Services, events: Sequence[Event]) -> list[EventRecord]:
     for fresh, record in admitted:
         if fresh:
             event = record.event
-            log.info(
-                "event_admitted",
-                message_id=event.message_id,
-                event_code=event.event_code,
-                project_id=event.project_id,
-            )
+            with tracing.event_scope(event, record.run):
+                log.info(
+                    "event_admitted",
+                    message_id=event.message_id,
+                    event_code=event.event_code,
+                    project_id=event.project_id,
+                )
     return [record for _, record in admitted]
 
 
@@ -216,6 +221,26 @@ def advance(services: Services, record: EventRecord) -> None:
     Raises:
         Transient: DataWorks did not return the snapshot; faults of Redis and the broker are raised, too.
     """
+    event = record.event
+    with tracing.event_scope(event, record.run):
+        _record_wait(record)
+        with tracing.span("intake", "consumer", run=record.run, **tracing.event_attributes(event)):
+            _advance(services, record)
+
+
+def _record_wait(record: EventRecord) -> None:
+    """Record how long an event waited for intake: since its arrival or its requeue."""
+    if record.state is not State.RECEIVED or not tracing.is_traced():
+        return
+    event, now = record.event, clock.now()
+    if record.run == 1:
+        tracing.record_span("wait for intake", event.received_at, now)
+    else:
+        requeued_at = record.last_step("requeued") or now
+        tracing.record_requeue(event, record.run, requeued_at, now)
+
+
+def _advance(services: Services, record: EventRecord) -> None:
     event = record.event
     if record.state is State.RECEIVED:
         if ignored := _find_reason_to_ignore(services, record):
