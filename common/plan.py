@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.contact import Contact
 from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
@@ -125,22 +126,28 @@ class PlannedCheck:
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
+        return self.cap_to_mode(self.would_be_result(outcome))
+
+    def would_be_result(self, outcome: Outcome | None) -> Result:
+        """Return the result that `outcome` (None: missing) would have in mode `enforce`."""
         findings = outcome.findings if outcome else ()
-        result = most_severe(*(requested_result(finding) for finding in findings))
-        return most_severe(self.cap_to_mode(result), self.incomplete_result(outcome))
+        requested = (requested_result(finding) for finding in findings)
+        return most_severe(*requested, self._uncapped_incomplete_result(outcome))
 
     def incomplete_result(self, outcome: Outcome | None) -> Result:
         """Return what it counts as, capped to its mode, that the check did not finish; OK if it did."""
+        return self.cap_to_mode(self._uncapped_incomplete_result(outcome))
+
+    def _uncapped_incomplete_result(self, outcome: Outcome | None) -> Result:
         match outcome.kind if outcome else None:
             case OutcomeKind.UNREVIEWABLE:
-                result = self.on_unreviewable
+                return self.on_unreviewable
             case OutcomeKind.ERROR:
-                result = self.on_error
+                return self.on_error
             case OutcomeKind.TIMED_OUT | None:
-                result = self.on_timeout
+                return self.on_timeout
             case _:
-                result = Result.OK
-        return self.cap_to_mode(result)
+                return Result.OK
 
     def cap_to_mode(self, result: Result) -> Result:
         """Return `result`, or the maximum of the check's mode if that is less severe."""
@@ -158,6 +165,7 @@ class Plan:
         policy: version of the policy that the plan is based on.
         disabled_reason: why nothing is checked, if dwgate is disabled for such events; for the tip.
         ignored_options: settings of the DataWorks console that are ignored, each with the reason.
+        contact: whom people may ask about the verdict; None if the policy names nobody.
     """
 
     checks: tuple[PlannedCheck, ...]
@@ -166,6 +174,19 @@ class Plan:
     policy: str
     disabled_reason: str | None = None
     ignored_options: tuple[str, ...] = ()
+    contact: Contact | None = None
+
+    def would_be_result(self, outcomes: Mapping[str, Outcome], *, is_final: bool = True) -> Result:
+        """Return the result that outcomes would have if all checks were in mode `enforce`.
+
+        Args:
+            outcomes: by check name.
+            is_final: whether a check without an outcome has timed out; otherwise it does not count.
+        """
+        if not self.checks:
+            return self.verdict
+        counted = (check for check in self.checks if is_final or check.name in outcomes)
+        return most_severe(*(check.would_be_result(outcomes.get(check.name)) for check in counted))
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON; sources are numbered, since many settings share a few."""
@@ -190,6 +211,7 @@ class Plan:
             "policy": self.policy,
             "off": self.disabled_reason,
             "ignored": list(self.ignored_options),
+            "contact": self.contact.to_json() if self.contact else None,
             "sources": [[source.file, source.line, source.layer] for source in sources],
         }
 
@@ -220,4 +242,5 @@ class Plan:
             policy=raw["policy"],
             disabled_reason=raw.get("off"),
             ignored_options=tuple(raw.get("ignored", ())),
+            contact=Contact.from_json(raw["contact"]) if raw.get("contact") else None,
         )

@@ -14,7 +14,8 @@ from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
-from common.subjects.event_subject import subject_items
+from common.subjects.event_subject import items_of
+from common.subjects.operation_target import target_of
 from common.text.i18n import Text
 from common.verdicts import Outcome
 from workers import check_execution, metrics, progress
@@ -300,6 +301,7 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     outcomes = planner.unrunnable_outcomes(event, planned, services.checks, missing)
     outcomes |= _run_inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
+    target = target_of(event, snapshot) if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
     local = _pick_local_check(services, names)
     if services.ledger.save_plan(
@@ -309,7 +311,8 @@ def _build_plan(services: Services, record: EventRecord) -> None:
         content,
         outcomes,
         start_checks=local,
-        subjects=subject_items(event, snapshot),
+        target=target,
+        subjects=items_of(event, snapshot),
     ):
         others = [name for name in names if name != local]
         if local is None or others:

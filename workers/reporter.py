@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
-from common import clock
+from common import clock, signed_links
 from common.ledger import EventRecord, MarkResult, PendingReport
 from common.text.i18n import Language, Text
 from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
@@ -25,6 +25,8 @@ from workers.task_base import MAX_RETRIES, error_location
 
 if TYPE_CHECKING:
     from workers.services import Services  # it holds the router, which posts through this module
+
+DAY_SECONDS = 86400
 
 POST_SECONDS = 8.0
 """Time budget of one attempt to post, including the wait for the quota."""
@@ -219,8 +221,18 @@ def decide(services: Services, record: EventRecord) -> Verdict:
         now=clock.now(),
         reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
-        details_url=services.settings.details_url,
+        details_link=_details_link(services, record.event.message_id),
     )
+
+
+def _details_link(services: Services, message_id: str) -> str | None:
+    """Return the signed link to the details of an event; None if there is no details page."""
+    template = services.settings.details_url
+    if template is None:
+        return None
+    seconds = min(services.settings.event_days * DAY_SECONDS, signed_links.MAX_SECONDS)
+    token = signed_links.sign(services.link_key, message_id, clock.now() + seconds)
+    return signed_links.details_link(template, message_id, token)
 
 
 def slow_outcomes(record: EventRecord, language: Language) -> dict[str, Outcome]:

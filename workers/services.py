@@ -16,6 +16,7 @@ from common.config_files.errors import ConfigError
 from common.config_files.reloading import ReloadableFile
 from common.events import Event
 from common.ledger import Ledger, connect, key_prefix
+from common.settings import Settings
 from common.snapshot import Snapshot
 from common.text.i18n import Language
 from workers import metrics, reporter
@@ -220,6 +221,11 @@ class Services:
         return find_fingerprint_key(self.settings, self.ledger) or self.ledger.fingerprint_key.ensure()
 
     @cached_property
+    def link_key(self) -> bytes:
+        """The key of the links in tips, the same in the whole fleet."""
+        return find_link_key(self.settings, self.ledger) or self.ledger.link_key.ensure()
+
+    @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
         assert self._calls_dataworks, "this process has no credentials"  # noqa: S101 - it requests lookups
@@ -284,6 +290,13 @@ def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | No
     if settings.fingerprint_key is not None:
         return settings.fingerprint_key.get_secret_value().encode()
     return ledger.fingerprint_key.find()
+
+
+def find_link_key(settings: Settings, ledger: Ledger) -> bytes | None:
+    """Return the key of the links in tips, without generating one; None if nothing was signed yet."""
+    if settings.link_key is not None:
+        return settings.link_key.get_secret_value().encode()
+    return ledger.link_key.find()
 
 
 def connect_dataworks(

@@ -16,7 +16,7 @@ from common.events import Event
 from common.ledger import facets
 from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.daily_counts import DailyCounts, count_event
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -32,6 +32,7 @@ from common.ledger.results import (
 )
 from common.ledger.search import Cursor, EventPage, EventQuery, EventSearch
 from common.plan import Plan
+from common.subjects.operation_target import OperationTarget
 from common.verdicts import Outcome, Subject, Verdict
 
 MAX_REJECTS = 1000
@@ -81,8 +82,9 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
-        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
-        self.console_key = FingerprintKeyStore(client, self._prefix, "console-key")
+        self.fingerprint_key = GeneratedKey(client, self.key("fingerprint-key"))
+        self.link_key = GeneratedKey(client, self.key("link-key"))
+        self.console_key = GeneratedKey(client, self.key("console-key"))
         self.audit_trail = AuditTrail(client, self._prefix)
         self.daily_counts = DailyCounts(client, self._prefix)
         self._search = EventSearch(client, self.key)
@@ -145,12 +147,14 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
+        target: OperationTarget | None = None,
         subjects: Iterable[Subject] = (),
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step. The event can be searched by the
-        names and ids of its `subjects` from then on.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record. The event
+        can be searched by the names and ids of its `subjects` from then on.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -165,6 +169,7 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
             facets.join_names(subjects),
             self._event_ms,
             *_outcome_fields(outcomes),

@@ -51,11 +51,11 @@ def _also_known_as(subject: Subject, name: str | None) -> Subject:
 
 def subject_of(check: str, event: Event, snapshot: Snapshot | None) -> EventSubject:
     """Return the subject of the findings of `check` on an event."""
-    return EventSubject(check, event.event_code, event.project_id, subject_items(event, snapshot))
+    return EventSubject(check, event.event_code, event.project_id, items_of(event, snapshot))
 
 
-def subject_items(event: Event, snapshot: Snapshot | None) -> tuple[Subject, ...]:
-    """Return the files, nodes and tables of an operation, as the event and the snapshot name them."""
+def items_of(event: Event, snapshot: Snapshot | None) -> tuple[Subject, ...]:
+    """Return the files, then the nodes, then the tables that an event's operation works on."""
     found = snapshot or Snapshot()
     items = (
         _subject(SubjectKind.FILE, *_file(event.data, found)),

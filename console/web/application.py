@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from common.ledger import Ledger
 from console.web.console_routes import console_routes, create_gate
 from console.web.event_access import EventAccess
+from console.web.event_links import EventLinks
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
 from console.web.pages.error_pages import ErrorPages
@@ -39,7 +40,7 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
         Route("/readyz", _Readiness(reader).answer),
         *ReferencePages(renderer, registry.load_checks()).routes(),
         *console_routes(settings, gate, reader, renderer),
-        *EventPages(renderer, reader, EventAccess(gate)).routes(),
+        *EventPages(renderer, reader, EventAccess(gate, EventLinks(settings, reader))).routes(),
     ]
     return Starlette(
         routes=routes,

@@ -8,9 +8,7 @@ from common.ledger import EventRecord
 from console.access.gate import Forbidden, Gate, LoginNeeded
 from console.access.users import User
 from console.web.errors import Problem, RequestRefused
-
-LINK = "t"
-"""Parameter with the signature of a link."""
+from console.web.event_links import EventLinks
 
 
 class EventAccess:
@@ -18,24 +16,29 @@ class EventAccess:
 
     Args:
         gate: identifies the users of the console.
+        links: verifies the links of tips.
     """
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, links: EventLinks) -> None:
         self._gate = gate
+        self._links = links
 
-    async def require(self, request: Request, message_id: str) -> User | None:  # noqa: ARG002 - see the links
+    async def require(self, request: Request, message_id: str) -> User | None:
         """Check that a request may see the event `message_id`.
 
         Returns:
             The user, who may see the events of their workspaces; None for the holder of its link.
 
         Raises:
-            RequestRefused: it may not, and nobody can log in.
-            LoginNeeded: it is nobody who is known.
+            RequestRefused: its link is not valid, or it has none and nobody can log in.
+            LoginNeeded: it has no link, and comes from nobody who is known.
+            LedgerUnavailable: the key of the links cannot be read.
         """
         identity = await self._gate.identify(request)
         if identity is not None:
             return identity.user
+        if await self._links.verify(request, message_id):
+            return None
         if self._gate.rules.users is None:
             raise RequestRefused(Problem.LINK_MISSING)
         raise LoginNeeded("this event is for users who are logged in, or have its link")

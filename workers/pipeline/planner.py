@@ -46,6 +46,7 @@ def build_plan(
             policy.language,
             policy.version,
             disabled_reason=reason.in_language(policy.language),
+            contact=policy.contact(event.project_id),
         )
     point = policy.resolve(event.event_code, event.project_id, subject)
     saved = overlay.read_saved(settings.options, policy.console)
@@ -60,6 +61,7 @@ def build_plan(
         language=policy.language,
         policy=policy.version,
         ignored_options=ignored,
+        contact=policy.contact(event.project_id),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from common.config_files.errors import Keys
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
+from common.contact import Contact
 from common.extension_points import BY_CODE
 from common.plan import Mode, SettingSource
 from common.subjects.policy_subject import PolicySubject
@@ -24,7 +25,7 @@ from workers.policy import console_fields, validation
 from workers.policy import layers as policy_layers
 from workers.policy.console_fields import ConsoleField
 from workers.policy.layers import Layer, Stack
-from workers.policy.model import CheckPart, Defaults
+from workers.policy.model import CheckPart, ContactPart, Defaults, PolicyFile
 from workers.policy.sources import PolicySources
 from workers.waivers.model import WaiverRules
 
@@ -78,6 +79,7 @@ class Policy:
         language: the language of the tip.
         console: the settings that administrators may change in the DataWorks console.
         waivers: the rules for waivers.
+        contacts: whom people may ask about a verdict, by workspace; None for all others.
     """
 
     version: str
@@ -91,6 +93,11 @@ class Policy:
         default_factory=dict, compare=False, repr=False
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
+    contacts: Mapping[int | None, Contact] = field(default_factory=dict)
+
+    def contact(self, project_id: int | None) -> Contact | None:
+        """Return whom people of a workspace may ask about a verdict; None if the policy names nobody."""
+        return self.contacts.get(project_id) or self.contacts.get(None)
 
     def resolve(
         self, event_code: str, project_id: int | None, subject: PolicySubject | None = None
@@ -223,7 +230,26 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     stacks = policy_layers.build_stacks(file)
     validation.validate(document, file, stacks, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
-    sources = PolicySources(document.name, document.line, frozenset(file.defaults.model_fields_set))
+    name = BUILT_IN.name if document.name == str(BUILT_IN) else document.name
+    sources = PolicySources(name, document.line, frozenset(file.defaults.model_fields_set))
     return Policy(
-        digest[:12], file.language, console, file.defaults, stacks, checks, sources, waivers=file.waivers
+        digest[:12],
+        file.language,
+        console,
+        file.defaults,
+        stacks,
+        checks,
+        sources,
+        waivers=file.waivers,
+        contacts=_contacts(file),
     )
+
+
+def _contacts(file: PolicyFile) -> dict[int | None, Contact]:
+    """Return the contacts by workspace: the keys of its own over those of the organisation."""
+    parts: dict[int | None, ContactPart] = {None: file.contact}
+    parts |= {number: part.contact for number, part in file.workspaces.items()}
+    values = {number: part.model_dump(exclude_none=True) for number, part in parts.items()}
+    return {
+        number: Contact(**merged) for number, own in values.items() if (merged := {**values[None], **own})
+    }

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import quote
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from common.ledger import EventRecord, Ledger
+from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
+from console.access.users import User
 from console.output.json_text import json_text
 from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
-from console.web.event_access import LINK, EventAccess
+from console.web.event_access import EventAccess
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer, preferences_of
 from console.web.texts.event import EVENT
@@ -63,13 +67,17 @@ class EventPages:
 
     async def _page(self, request: Request) -> Response:
         found = await self._find(request)
+        # In a thread: the page of a large event takes some time, in which others are answered.
+        return await anyio.to_thread.run_sync(self._render, request, found)
+
+    def _render(self, request: Request, found: _Found) -> Response:
         query = _query(request)
-        view = self._view(request, found, query)
+        path = f"/events/{quote(found.record.event.message_id, safe='')}"
         values = {
-            "view": view,
-            "poll": f"{request.url.path}/progress?{request.url.query}",
+            "view": self._view(request, found, query),
+            "poll": f"{path}/progress?{request.url.query}",
             "poll_seconds": POLL_SECONDS,
-            "csv_path": f"{request.url.path}/impact.csv",
+            "csv_path": f"{path}/impact.csv",
             "all_findings": query.address("findings"),
             "etag": _etag(found.record, request),
         }
@@ -113,7 +121,7 @@ class EventPages:
         user = await self._access.require(request, message_id)
         record = await self._reader.read(lambda ledger: ledger.get(message_id))
         if record is None:
-            raise RequestRefused(Problem.EVENT_UNKNOWN)
+            raise _missing(user)
         self._access.require_workspace(user, record)
         return record
 
@@ -122,7 +130,7 @@ class EventPages:
         user = await self._access.require(request, message_id)
         found = await self._reader.read(lambda ledger: _read(ledger, message_id))
         if found is None:
-            raise RequestRefused(Problem.EVENT_UNKNOWN)
+            raise _missing(user)
         self._access.require_workspace(user, found.record)
         return found
 
@@ -131,8 +139,13 @@ def _query(request: Request) -> FindingsQuery:
     return FindingsQuery(
         rule=request.query_params.get("rule") or None,
         page=_page_number(request.query_params.get("page")),
-        kept=tuple((LINK, value) for value in request.query_params.getlist(LINK)[:1]),
+        kept=tuple((PARAMETER, value) for value in request.query_params.getlist(PARAMETER)[:1]),
     )
+
+
+def _missing(user: User | None) -> RequestRefused:
+    """Return why an event is not shown: one whose link is valid existed."""
+    return RequestRefused(Problem.EVENT_GONE if user is None else Problem.EVENT_UNKNOWN)
 
 
 def _read(ledger: Ledger, message_id: str) -> _Found | None:

@@ -195,7 +195,7 @@ _STEPS = {
 
 _HELP = {
     "help": Text("Is this wrong, or urgent?", "判断有误或情况紧急？"),
-    "ask_contact": Text("Ask {name}, and name the event's id.", "请联系 {name}，并附上事件 ID。"),
+    "ask_contact": Text("Ask, and name the event's id:", "请联系以下人员，并附上事件 ID："),
     "ask_operators": Text(
         "Send the event's id to the people who run dwgate.", "请将事件 ID 发给 dwgate 的运维人员。"
     ),
@@ -274,6 +274,7 @@ _ASIDE = {
     "file": Text("File", "文件"),
     "node": Text("Node", "节点"),
     "table": Text("Table", "表"),
+    "node_type": Text("Node type", "节点类型"),
     "owner": Text("Owner", "负责人"),
     "operator": Text("Operator", "操作人"),
     "workspace": Text("Workspace", "工作空间"),

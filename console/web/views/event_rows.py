@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from common.ledger import EventRecord, State
 from common.ledger.facets import is_would_fail
 from common.plan import requested_result
-from common.subjects.event_subject import subject_items
 from common.verdicts import Result
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
@@ -96,11 +95,9 @@ def state_tag(record: EventRecord) -> StateTag:
 
 def subject_name(record: EventRecord) -> str:
     """Return the name of what an event is about; its id if the ledger has no name."""
-    items = subject_items(record.event, None)
-    text = next((item.name for item in items if item.name), None)
-    return shorten(
-        text or next((item.id for item in items if item.id), record.event.message_id), MAX_NAME_LENGTH
-    )
+    subject = record.subject
+    text = (subject.name or subject.id) if subject else None
+    return shorten(text or record.event.message_id, MAX_NAME_LENGTH)
 
 
 def first_finding(record: EventRecord, words: Words) -> str:

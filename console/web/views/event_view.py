@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from common.ledger import EventRecord
 from common.snapshot import Snapshot
-from common.subjects.event_subject import subject_of
+from common.subjects.event_subject import items_of
+from common.subjects.operation_target import OperationTarget, target_of
 from common.verdicts import Subject, SubjectKind
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
@@ -41,6 +42,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactView:
+    """Whom people may ask, and the address; None if there is only a name."""
+
+    name: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """What one run answered; `is_accepted` if DataWorks has this result."""
 
@@ -61,6 +70,7 @@ class EventView:
         verdict: the top of the page.
         summary: the line of facts below the verdict.
         facts: the facts beside the findings.
+        contact: whom people may ask; None if the policy names nobody.
         waivers: the waivers that were applied, each with its reason.
         runs: what each run answered.
         has_rerun: whether a run after the accepted one is among them.
@@ -74,6 +84,7 @@ class EventView:
     summary: tuple[str, ...]
     findings: FindingsView
     facts: tuple[Fact, ...]
+    contact: ContactView | None
     waivers: tuple[str, ...]
     runs: tuple[RunRow, ...]
     has_rerun: bool
@@ -103,8 +114,9 @@ def build_event(
         kept: for how long code is kept, in words.
     """
     counted = counted_findings(record)
-    items = subject_of("", record.event, snapshot).items
-    name = next((found for item in items if (found := item.name or item.id)), None)
+    target = _target(record, snapshot)
+    subject = target.subject
+    name = (subject.name or subject.id) if subject else None
     code = KeptCode(snapshot, [item.finding for item in counted]) if snapshot else None
     verdict = record.accepted_verdict or record.verdict
     return EventView(
@@ -113,8 +125,9 @@ def build_event(
         is_open=find_state(record) is PageState.CHECKING,
         verdict=build_verdict(record, counted, name, words),
         summary=tuple(_summary(record, words)),
-        findings=build_findings(record, counted, code, words, query, kept=kept),
-        facts=tuple(_facts(record, snapshot, items, words)),
+        findings=build_findings(record, counted, code, words, query, name=name or "", kept=kept),
+        facts=tuple(_facts(record, target, _items(record, snapshot, target), words)),
+        contact=_contact(record),
         waivers=tuple(_waivers(counted, words)),
         runs=tuple(_runs(record, words)),
         has_rerun=record.rerun_verdict is not None,
@@ -139,8 +152,21 @@ def _summary(record: EventRecord, words: Words) -> Iterator[str]:
         yield words.fill("answered_after", seconds=f"{record.reported_at - event.received_at:.2f}")
 
 
+def _contact(record: EventRecord) -> ContactView | None:
+    contact = record.plan.contact if record.plan else None
+    if contact is None or contact.text is None:
+        return None
+    url = contact.url or (f"mailto:{contact.mail}" if contact.mail else None)
+    return ContactView(shorten(contact.name or contact.url or contact.mail or "", MAX_NAME), url)
+
+
+def _target(record: EventRecord, snapshot: Snapshot | None) -> OperationTarget:
+    """Return what the operation works on; records of an earlier version have it only in the snapshot."""
+    return record.target if record.target.subject else target_of(record.event, snapshot)
+
+
 def _facts(
-    record: EventRecord, snapshot: Snapshot | None, items: Sequence[Subject], words: Words
+    record: EventRecord, target: OperationTarget, items: Sequence[Subject], words: Words
 ) -> Iterator[Fact]:
     event = record.event
     yield Fact(words["operation"], operation_text(record, None, words), event.event_code)
@@ -149,8 +175,12 @@ def _facts(
         for item in of_kind[:_MAX_SUBJECTS]:
             name, id_ = item.name or item.id or "", item.id if item.name else None
             yield Fact(words[key], shorten(name, MAX_NAME), shorten(id_, MAX_NAME) if id_ else "")
-    if snapshot and snapshot.file and snapshot.file.owner:
-        yield Fact(words["owner"], shorten(snapshot.file.owner, MAX_NAME))
+        if left := of_kind[_MAX_SUBJECTS:]:
+            yield Fact("", words.fill("pile_more", n=words.number(len(left))))
+    if target.node_type:
+        yield Fact(words["node_type"], shorten(target.node_type, MAX_NAME))
+    if target.owner:
+        yield Fact(words["owner"], shorten(target.owner, MAX_NAME))
     if event.operator:
         yield Fact(words["operator"], shorten(event.operator, MAX_NAME))
     if event.project_id is not None:
@@ -158,6 +188,15 @@ def _facts(
     if record.plan:
         yield Fact(words["policy"], shorten(record.plan.policy, MAX_NAME))
     yield Fact(words["received"], format_moment(event.received_at))
+
+
+def _items(record: EventRecord, snapshot: Snapshot | None, target: OperationTarget) -> tuple[Subject, ...]:
+    """Return what the operation works on; its first object with the name that only its record has."""
+    items = items_of(record.event, snapshot)
+    first = target.subject
+    return tuple(first if first and item.key == first.key else item for item in items) or (
+        (first,) if first else ()
+    )
 
 
 def _waivers(counted: Sequence[CountedFinding], words: Words) -> Iterator[str]:

@@ -78,6 +78,7 @@ class FindingCard:
         remedy: how to fix it; None if unknown.
         exemption: the waiver or suppression, in words; None without one.
         exception_command: the command that would add a waiver; None if nothing has to be waived.
+        tracker: address at which an exception is requested; None if the policy names none.
     """
 
     anchor: str
@@ -98,6 +99,7 @@ class FindingCard:
     remedy: str | None
     exemption: str | None
     exception_command: str | None
+    tracker: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def build_findings(
     words: Words,
     query: FindingsQuery,
     *,
+    name: str,
     kept: str,
 ) -> FindingsView:
     """Return the findings of an event.
@@ -188,9 +191,10 @@ def build_findings(
         code: its code; None if it is no longer kept, or it has none.
         words: the texts of the page.
         query: which of them to show.
+        name: of what the operation works on; empty if unknown.
         kept: for how long code is kept, in words.
     """
-    cards = _Cards(record, code, words, kept)
+    cards = _Cards(record, code, words, name, kept)
     many = len(counted) > MAX_INDEX
     wanted = [item for item in counted if query.rule in (None, item.finding.rule)]
     merged = [list(items) for _, items in groupby(wanted, key=_merge_key)]
@@ -288,10 +292,13 @@ def _text_of(item: CountedFinding, language: Language) -> tuple[str, str]:
 class _Cards:
     """Builds the cards of one event."""
 
-    def __init__(self, record: EventRecord, code: KeptCode | None, words: Words, kept: str) -> None:
+    def __init__(
+        self, record: EventRecord, code: KeptCode | None, words: Words, name: str, kept: str
+    ) -> None:
         self._record = record
         self._code = code
         self._words = words
+        self._name = name
         self._kept = kept
 
     def build(self, items: Sequence[CountedFinding]) -> FindingCard:
@@ -319,6 +326,7 @@ class _Cards:
             remedy=shorten(finding.help, MAX_MESSAGE) if finding.help else None,
             exemption=self._exemption(finding),
             exception_command=self._command(item),
+            tracker=self._tracker(finding),
         )
 
     def _gap(self, finding: Finding) -> str | None:
@@ -334,6 +342,13 @@ class _Cards:
         if finding.suppressed is not None:
             return self._words.fill("suppressed_by", reason=finding.suppressed)
         return None
+
+    def _tracker(self, finding: Finding) -> str | None:
+        contact = self._record.plan.contact if self._record.plan else None
+        if contact is None:
+            return None
+        message_id = self._record.event.message_id
+        return contact.request_url(message_id=message_id, rule=finding.rule, file=self._name)
 
     def _command(self, item: CountedFinding) -> str | None:
         if item.effect in (Effect.WAIVED, Effect.SUPPRESSED, Effect.NOTED):

@@ -12,7 +12,7 @@ import pytest
 from common.events import Event
 from common.ledger import EventRecord, State
 from common.topology import Queue, QueueName
-from common.verdicts import Finding, OutcomeKind, Reason, Result, Verdict
+from common.verdicts import Finding, OutcomeKind, Reason, Result, Subject, SubjectKind, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
@@ -131,6 +131,8 @@ def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulat
 
 def _assert_record_explains_the_verdict(record: EventRecord | None) -> None:
     assert record is not None
+    assert record.subject == Subject(SubjectKind.NODE, "700123301", "dwd_trade_order_di")
+    assert record.owner == "1923456789012735"
     assert record.plan is not None
     source = record.plan.checks[0].source
     assert source is not None
