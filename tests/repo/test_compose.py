@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
-from console.flower import FlowerSettings
+from console.flower.server import FlowerSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
 from tests.support import plain_yaml
