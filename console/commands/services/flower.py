@@ -7,7 +7,7 @@ import typer
 from common.log import configure_logging
 from common.settings import load_settings
 from console.engine_access import require_broker_access
-from console.flower import FlowerSettings, run
+from console.flower.server import FlowerSettings, run
 from console.options import Host, Port
 
 app = typer.Typer(add_completion=False)

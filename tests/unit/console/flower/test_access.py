@@ -7,8 +7,8 @@ from base64 import b64encode
 import pytest
 from pydantic import ValidationError
 
-from console.flower import FlowerSettings
-from console.flower_access import MAX_FAILURES, WINDOW_SECONDS, PasswordGate
+from console.flower.access import MAX_FAILURES, WINDOW_SECONDS, PasswordGate
+from console.flower.server import FlowerSettings
 
 USERS = ["watcher:made-up", "admin:other"]
 
