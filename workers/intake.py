@@ -15,6 +15,7 @@ from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
+from common.subjects.event_subject import items_of
 from common.subjects.operation_target import target_of
 from common.text.i18n import Text
 from common.verdicts import Outcome
@@ -330,7 +331,14 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     names = [item.name for item in planned.checks if item.name not in outcomes]
     local = _pick_local_check(services, names)
     if services.ledger.save_plan(
-        event.message_id, record.run, planned, content, outcomes, start_checks=local, target=target
+        event.message_id,
+        record.run,
+        planned,
+        content,
+        outcomes,
+        start_checks=local,
+        target=target,
+        subjects=items_of(event, snapshot),
     ):
         others = [name for name in names if name != local]
         if local is None or others:

@@ -8,15 +8,10 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 
-from cachetools import TTLCache
 from tornado.httputil import HTTPHeaders
 from tornado.web import OutputTransform, RequestHandler
 
-MAX_FAILURES = 10
-"""Wrong passwords after which an address is locked."""
-
-WINDOW_SECONDS = 60
-MAX_ADDRESSES = 10_000
+from console.guess_lock import WINDOW_SECONDS, GuessLock
 
 INLINE_SCRIPT = "\nvar autorefresh = 1;\n"
 """The one script that Flower writes into a page; all others are files."""
@@ -36,9 +31,6 @@ _HEADERS = {
 class PasswordGate:
     """Compares basic credentials, and locks out an address that guesses.
 
-    After `MAX_FAILURES` wrong passwords, each within `WINDOW_SECONDS` of the one before, an address is locked
-    for `WINDOW_SECONDS`. Meanwhile a correct password is rejected as well: otherwise guessing would continue.
-
     Args:
         users: the accepted `user:password` pairs, in ASCII.
         clock: monotonic seconds.
@@ -46,18 +38,18 @@ class PasswordGate:
 
     def __init__(self, users: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._users = [user.encode() for user in users]
-        self._failures: TTLCache[str, int] = TTLCache(MAX_ADDRESSES, WINDOW_SECONDS, timer=clock)
+        self._lock = GuessLock(clock)
 
     def is_locked(self, address: str) -> bool:
         """Whether `address` guessed too often."""
-        return self._failures.get(address, 0) >= MAX_FAILURES
+        return self._lock.is_locked(address)
 
     def check(self, address: str, authorization: str) -> bool:
         """Return whether an `Authorization` header has accepted credentials; count a wrong one."""
         given = _decode(authorization)
         if any([hmac.compare_digest(given, user) for user in self._users]):  # noqa: C419 - compare with all
             return True
-        self._failures[address] = self._failures.get(address, 0) + 1
+        self._lock.count_failure(address)
         return False
 
 

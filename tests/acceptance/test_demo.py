@@ -80,7 +80,7 @@ def test_up_accepts_a_sample_and_stops_on_a_signal(
     number: signal.Signals, environment: dict[str, str], tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
-        [DWGATE, "up", "--port=0", "--flower-port=0"],
+        [DWGATE, "up", "--port=0", "--console-port=0", "--flower-port=0"],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,

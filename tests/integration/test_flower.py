@@ -19,7 +19,7 @@ import httpx
 import pytest
 from celery import Celery
 
-from console.flower.access import MAX_FAILURES
+from console.guess_lock import MAX_FAILURES
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import PASSWORD, Valkey
 from tests.support.impostor import Impostor

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
 from console.flower.server import FlowerSettings
+from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
 from tests.support import plain_yaml
@@ -27,6 +28,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 SETTINGS: dict[str, type[BrokerSettings]] = {
     "ingest": IngestSettings,
     "worker": WorkerSettings,
+    "console": ConsoleSettings,
     "flower": FlowerSettings,
     "doctor": WorkerSettings,
 }
@@ -96,9 +98,11 @@ def test_own_service_waits_for_its_engines(name: str) -> None:
     assert OURS[name]["user"] == "10001:10001"
 
 
-def test_ingest_alone_publishes() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["ingest"]
-    assert "edge" in SERVICES["ingest"]["networks"]
+def test_only_ingest_and_the_console_publish() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == {"ingest", "console"}
+    assert all(port.startswith("127.0.0.1:") for port in published["console"])
+    assert all("edge" in SERVICES[name]["networks"] for name in published)
 
 
 def test_backend_leads_nowhere() -> None:
@@ -223,3 +227,23 @@ def test_prometheus_is_closed_and_reaches_every_target() -> None:
     }
     assert targets == {name: int(port) for name, port in ports.items()}
     assert all("backend" in OURS[name]["networks"] for name in targets)
+
+
+FIXED = {"DWGATE_FLOWER_BROKER_API"}
+"""The management API of the Compose file's own RabbitMQ is at its default address."""
+
+
+def test_every_setting_of_the_page_can_be_set() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
+    given = {name for service in OURS.values() for name in service["environment"]}
+    given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    assert settings - given == FIXED
+
+
+@every_own
+def test_every_optional_variable_is_in_the_example(name: str) -> None:
+    example = (COMPOSE / ".env.example").read_text()
+    for value in OURS[name]["environment"].values():
+        for variable in re.findall(r"\$\{(\w+)", str(value)):
+            assert re.search(rf"^{variable}=", example, re.MULTILINE), variable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.review_inputs import read_sources
+from console.reviews.inputs import read_sources
 from review.dialects import Dialect
 
 NODE = {"name": "a", "script": {"content": "SELECT 1", "runtime": {"command": "ODPS_SQL"}}}

@@ -15,14 +15,16 @@ from common.extension_points import BY_CODE
 from common.plan import SettingSource
 from common.subjects.policy_subject import PolicySubject
 from common.text.printable import printable
-from console.commands import policy_test
+from console.commands.policy import cases, template
 from console.exit_codes import FAILED, UsageError
-from console.options import Json, PolicyFile, Project
+from console.options import Json, PolicyFile, Project, require_points
 from console.output import tables
 from workers.checks import registry
 from workers.extension_options.form import build_form
 from workers.policy import model, policy
 from workers.policy.json_schema import build_schema as policy_schema
+
+CHECKS_NOTHING = "this policy has no check: every operation gets the result of `verdict`, unchecked"
 
 app = typer.Typer(help="Validate, test and show policies.", no_args_is_help=True, add_completion=False)
 
@@ -35,7 +37,8 @@ def check_command(
     raise typer.Exit(check(file))
 
 
-app.command("test")(policy_test.command)
+app.command("test")(cases.command)
+app.command("init")(template.command)
 
 
 @app.command("schema")
@@ -66,10 +69,7 @@ def show_command(
     json: Json = False,
 ) -> None:
     """Show the effective policy of a workspace, and of a file."""
-    if unknown := set(point or ()) - BY_CODE.keys():
-        raise typer.BadParameter(
-            f"unknown extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
-        )
+    require_points("--point", point or ())
     subject = PolicySubject(node_type(type_) if type_ else None, (name,) if name else ())
     raise typer.Exit(show(file, project, point or [], subject, json=json))
 
@@ -83,6 +83,8 @@ def check(file: Path | None) -> int:
             print(printable(line), file=sys.stderr)
         return FAILED
     print(f"policy {describe_policy(file, loaded)}")
+    if not loaded.checked_points():
+        print(f"dwgate: {CHECKS_NOTHING}", file=sys.stderr)
     return 0
 
 
@@ -159,12 +161,29 @@ def _point(point: policy.PointPolicy, show_source: Callable[[SettingSource], obj
                 "on_timeout": check.on_timeout.value.lower(),
                 "on_error": check.on_error.value.lower(),
                 "on_unreviewable": check.on_unreviewable.value.lower(),
-                "options": check.options,
+                "options": effective_options(check),
                 "sources": {name: show_source(source) for name, source in check.sources.items()},
             }
             for check in point.checks
         },
     }
+
+
+def effective_options(check: policy.CheckPolicy) -> dict[str, Any]:
+    """Return every option of a check with the value that it has, defaults included.
+
+    Groups without an option, such as those of rules that have none, are left out.
+    """
+    complete = registry.load_checks()[check.name].options.model_validate(check.options)
+    return _without_empty_groups(complete.model_dump(mode="json", by_alias=True))
+
+
+def _without_empty_groups(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: _without_empty_groups(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return {name: value for name, value in kept.items() if value != {}}
 
 
 def describe_policy(file: Path | None, loaded: policy.Policy) -> str:
