@@ -66,8 +66,20 @@ class ImpactNode:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ImpactNode:
         """Return the object that `to_json` serialized; fields that a newer dwgate has added are ignored."""
-        known: dict[str, Any] = {item.name: raw.get(item.name) for item in fields(cls)}
-        return cls(**{**known, "is_changed": bool(known["is_changed"])})
+        # Field by field: a list of events reads many graphs.
+        get = raw.get
+        return cls(
+            raw["id"],
+            raw["name"],
+            get("owner"),
+            get("workspace"),
+            raw["kind"],
+            raw["hops"],
+            get("baseline"),
+            get("priority"),
+            get("due"),
+            get("is_changed", False),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,22 +126,28 @@ class PlannedCheck:
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
+        return self.cap_to_mode(self.would_be_result(outcome))
+
+    def would_be_result(self, outcome: Outcome | None) -> Result:
+        """Return the result that `outcome` (None: missing) would have in mode `enforce`."""
         findings = outcome.findings if outcome else ()
-        result = most_severe(*(requested_result(finding) for finding in findings))
-        return most_severe(self.cap_to_mode(result), self.incomplete_result(outcome))
+        requested = (requested_result(finding) for finding in findings)
+        return most_severe(*requested, self._uncapped_incomplete_result(outcome))
 
     def incomplete_result(self, outcome: Outcome | None) -> Result:
         """Return what it counts as, capped to its mode, that the check did not finish; OK if it did."""
+        return self.cap_to_mode(self._uncapped_incomplete_result(outcome))
+
+    def _uncapped_incomplete_result(self, outcome: Outcome | None) -> Result:
         match outcome.kind if outcome else None:
             case OutcomeKind.UNREVIEWABLE:
-                result = self.on_unreviewable
+                return self.on_unreviewable
             case OutcomeKind.ERROR:
-                result = self.on_error
+                return self.on_error
             case OutcomeKind.TIMED_OUT | None:
-                result = self.on_timeout
+                return self.on_timeout
             case _:
-                result = Result.OK
-        return self.cap_to_mode(result)
+                return Result.OK
 
     def cap_to_mode(self, result: Result) -> Result:
         """Return `result`, or the maximum of the check's mode if that is less severe."""
@@ -169,6 +175,18 @@ class Plan:
     disabled_reason: str | None = None
     ignored_options: tuple[str, ...] = ()
     contact: Contact | None = None
+
+    def would_be_result(self, outcomes: Mapping[str, Outcome], *, is_final: bool = True) -> Result:
+        """Return the result that outcomes would have if all checks were in mode `enforce`.
+
+        Args:
+            outcomes: by check name.
+            is_final: whether a check without an outcome has timed out; otherwise it does not count.
+        """
+        if not self.checks:
+            return self.verdict
+        counted = (check for check in self.checks if is_final or check.name in outcomes)
+        return most_severe(*(check.would_be_result(outcomes.get(check.name)) for check in counted))
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON; sources are numbered, since many settings share a few."""

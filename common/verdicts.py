@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -267,6 +268,12 @@ class Finding:
                 "params": tuple(raw.get("params", {}).items()),
             }
         )
+
+
+def count_severities(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """Return the number of findings of each severity, the worst first, without suppressed and waived ones."""
+    counts = Counter(item.severity for item in findings if item.suppressed is None and item.waived is None)
+    return {severity: counts[severity] for severity in reversed(Severity)}
 
 
 def _values(value: Subject | AppliedWaiver | Finding) -> list[tuple[str, Any]]:

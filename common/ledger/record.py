@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from common.events import Event
+from common.ledger.timeline import RunVerdict, TimelineEntry, list_runs, parse_timeline
 from common.plan import Plan, PlannedCheck, decision_margin
 from common.subjects.operation_target import OperationTarget, target_of
-from common.verdicts import Outcome, Subject, Verdict
+from common.verdicts import Outcome, Result, Severity, Subject, Verdict, count_severities
 
 
 class State(StrEnum):
@@ -32,15 +33,6 @@ class State(StrEnum):
     def is_final(self) -> bool:
         """Whether the event leaves this state only by a requeue."""
         return self in (State.REPORTED, State.DEAD, State.IGNORED)
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One step of an event: time (seconds since the epoch), kind, and a short detail."""
-
-    at: float
-    kind: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +130,26 @@ class EventRecord:
         return accepted is not None and rerun is not None and rerun.result is not accepted.result
 
     @property
+    def runs(self) -> tuple[RunVerdict, ...]:
+        """The verdict of each run, oldest first."""
+        return list_runs(self.timeline, self.run, self.verdict, self.accepted_verdict, self.accepted_run)
+
+    @property
+    def would_be_result(self) -> Result | None:
+        """The result that the outcomes would have had in mode `enforce`; None if there is no plan.
+
+        A planned check without an outcome counts as timed out, once the event has a verdict.
+        """
+        if self.plan is None:
+            return None
+        return self.plan.would_be_result(self.outcomes, is_final=self.verdict is not None)
+
+    @property
+    def severity_counts(self) -> dict[Severity, int]:
+        """Number of findings of all checks by severity, without suppressed and waived ones."""
+        return count_severities(item for outcome in self.outcomes.values() for item in outcome.findings)
+
+    @property
     def planned_checks(self) -> tuple[str, ...]:
         """Names of the checks in the plan."""
         return tuple(check.name for check in self.plan.checks) if self.plan else ()
@@ -152,7 +164,7 @@ class EventRecord:
         """Return the record for the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
         event = Event.from_json(orjson.loads(fields["event"]))
-        timeline = tuple(_timeline(fields.get("timeline", b"").decode()))
+        timeline = parse_timeline(fields.get("timeline", b"").decode())
         accepted = _acceptance(fields, timeline)
         return cls(
             event=event,
@@ -201,6 +213,9 @@ class EventRecord:
             "rerun": self._rerun_json(),
             "policy": self.plan.policy if self.plan else None,
             "contact": self.plan.contact.to_json() if self.plan and self.plan.contact else None,
+            "would_be": self.would_be_result.value if self.would_be_result else None,
+            "severities": _severities_json(self.severity_counts),
+            "runs": [run.to_json() for run in self.runs],
             "checks": [self._check_json(check) for check in self.plan.checks] if self.plan else [],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
@@ -232,11 +247,18 @@ class EventRecord:
             "source": check.source.to_json() if check.source else None,
             "sources": {setting: source.to_json() for setting, source in check.sources.items()},
             "outcome": outcome.kind.value if outcome else None,
+            "result": check.effective_result(outcome).value if outcome or self.verdict else None,
+            "would_be": check.would_be_result(outcome).value if outcome or self.verdict else None,
+            "severities": _severities_json(count_severities(outcome.findings if outcome else ())),
             "detail": outcome.detail if outcome else None,
             "attempts": self.attempts.get(name, 0),
             "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
             "impact": outcome.evidence.to_json() if outcome and outcome.evidence else None,
         }
+
+
+def _severities_json(counts: dict[Severity, int]) -> dict[str, int]:
+    return {severity.value: number for severity, number in counts.items()}
 
 
 def _watch_at(fields: dict[str, bytes], received_at: float) -> float:
@@ -264,11 +286,3 @@ def _seconds(milliseconds: bytes) -> float:
 
 def _verdict(raw: bytes | None) -> Verdict | None:
     return Verdict.from_json(orjson.loads(raw)) if raw else None
-
-
-def _timeline(text: str) -> list[TimelineEntry]:
-    entries = []
-    for line in text.splitlines():
-        at, what, detail = (*line.split(" ", 2), "")[:3]
-        entries.append(TimelineEntry(int(at) / 1000, what, detail))
-    return entries

@@ -123,7 +123,7 @@ def render_event(record: EventRecord) -> RenderableType:
     if verdict := record.accepted_verdict or record.verdict:
         parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
     parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
-    steps = [(tables.format_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
+    steps = [(tables.format_precise_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
     return Group(*parts)
 

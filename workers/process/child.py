@@ -23,6 +23,7 @@ from common import clock
 from common import settings as common_settings
 from common.log import configure_logging
 from common.processes.parent_death import end_with_parent
+from common.processes.stop_signals import set_on_signals
 from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
 from workers.celery_app import create_app
@@ -173,8 +174,7 @@ def _end_with_pool(**_: Any) -> None:
 def _run_loops(services: Services, group: ProcessGroup, name: str, events: ProcessEvents) -> None:
     """Run the loops of a process that consumes no task queue, until SIGTERM."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_on_signals(stop)
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
     if group.is_planning:
         _start_file_audit(services, name, stop)

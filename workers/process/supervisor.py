@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -25,6 +24,7 @@ import structlog
 
 from common.errors import DwgateError
 from common.log import configure_logging
+from common.processes.stop_signals import set_on_signals
 from workers.process import metrics_server
 from workers.process.health import Health
 from workers.process.process_state import ProcessState
@@ -142,8 +142,7 @@ def run(
     """
     configure_logging(settings.log_level, "worker")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_on_signals(stop)
     groups = groups_for(roles)
     _preload(groups)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:

@@ -47,7 +47,7 @@ def run(services: Services, stop: threading.Event) -> None:
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
-            """Lease what is due, nearest decision first, but no more than there are free threads."""
+            """Lease what is due, nearest deadline first, but no more than there are free threads."""
             while not stop.is_set():
                 running.difference_update([future for future in running if future.done()])
                 free = THREADS - len(running)
