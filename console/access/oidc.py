@@ -13,7 +13,9 @@ from starlette.responses import Response
 from common.errors import DwgateError
 
 with warnings.catch_warnings():
-    # Authlib announces that it will replace httpx one day.
+    # Authlib announces that it will replace httpx one day. Its first module sets a filter that shows this.
+    import authlib.deprecate  # type: ignore[import-untyped]  # noqa: F401
+
     warnings.simplefilter("ignore")
     from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 from common import clock
 from common.config_files.errors import ConfigError
@@ -35,6 +34,14 @@ class ConfigFiles:
         path = self.policy_file or BUILT_IN
         return _parse_policy(str(self.policy_file or path.name), read_config_file(path, "a policy file"))
 
+    def parse_policy(self, text: str) -> Policy:
+        """Return the policy of a text.
+
+        Raises:
+            ConfigError: it is invalid; one line per problem.
+        """
+        return parse_policy("policy", text.encode(), registry.load_checks())
+
     def waivers(self) -> Waivers | None:
         """Return the waivers of the file; None without a file.
 
@@ -56,11 +63,6 @@ class ConfigFiles:
         if "policy" in found:
             found.pop("waivers", None)
         return found
-
-    @property
-    def policy_name(self) -> Path | None:
-        """The policy file; None for the built-in policy."""
-        return self.policy_file
 
 
 @lru_cache(maxsize=2)

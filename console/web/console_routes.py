@@ -66,6 +66,7 @@ def console_routes(
         Route("/report", ReportPage(pages).show),
         Route("/policy", policy.show, methods=["GET"]),
         Route("/policy", policy.replay, methods=["POST"]),
+        Route("/policy/replays/{id}", policy.show_replay),
         Route("/waivers", WaiversPage(pages, files).show),
         Route("/login", login.show, methods=["GET"]),
         Route("/login", login.submit, methods=["POST"]),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_thread
-import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from common.config_files.errors import ConfigError
 from common.extension_points import BY_CODE
@@ -25,7 +25,6 @@ from console.web.replay_process import (
     MAX_POLICY_BYTES,
     REPLAY_SECONDS,
     ReplayBusy,
-    ReplayFailed,
     ReplayRunner,
     ReplayTooSlow,
 )
@@ -34,8 +33,11 @@ from console.web.views.event_filters import MAX_TEXT_LENGTH, parse_project
 from console.web.views.policy_view import SettingRow, replay_view, setting_rows
 
 DAYS = (1, 7, 30)
+FIRST_POINT = "commit-file"
+"""The extension point that is shown first."""
 
-_log = structlog.get_logger()
+REFRESH_SECONDS = 2
+"""After how many seconds the page of a running replay is loaded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +70,54 @@ class PolicyPages:
         return await self._page(request, identity, wanted, {})
 
     async def replay(self, request: Request) -> Response:
-        """Replay the pasted policy, and show the result."""
+        """Start the replay of the pasted policy: a page of its own shows the result."""
         identity, form = await self._console.gate.read_form(request, Role.ADMINISTRATOR)
         wanted = _wanted({name: str(value) for name, value in form.items()}, identity)
         text, days = str(form.get("policy", "")), _days(str(form.get("days", "")))
-        if wanted.project is None:
-            # A replay of all workspaces is for those who may see them all.
-            visible = visible_projects(identity, ())
-            if visible:
-                raise RequestRefused(Problem.INVALID, "project: expected one of your workspaces")
+        if wanted.project is None and identity.user.workspaces is not None:
+            raise RequestRefused(Problem.INVALID, "project: expected one of your workspaces")
         words = words_of(request, POLICY)
         values: dict[str, Any] = {"candidate": text, "days": days}
         if len(text.encode()) > MAX_POLICY_BYTES:
             values["problems"] = [words["too_large"]]
             return await self._page(request, identity, wanted, values, status=413)
         try:
-            summary = await self._runner.run(text, days=days, project=wanted.project)
-        except ReplayBusy:
-            values["problems"] = [words["busy"]]
-            return await self._page(request, identity, wanted, values, status=429)
-        except ReplayTooSlow:
-            values["problems"] = [words.fill("too_slow", n=round(REPLAY_SECONDS))]
-            return await self._page(request, identity, wanted, values, status=422)
-        except ReplayFailed as error:
+            await anyio.to_thread.run_sync(self._files.parse_policy, text)
+        except ConfigError as error:
             values["problems"] = str(error).splitlines()
             return await self._page(request, identity, wanted, values, status=422)
         entry = AuditEntry(
-            identity.user.actor, AuditAction.POLICY_REPLAYED, summary["policy"], reason=f"{days} days"
+            identity.user.actor,
+            AuditAction.POLICY_REPLAYED,
+            hashlib.sha256(text.encode()).hexdigest()[:12],
+            reason=f"{days} days, workspace {wanted.project or 'all'}",
         )
+        try:
+            job = self._runner.start(identity.user.name, text, days=days, project=wanted.project)
+        except ReplayBusy:
+            values["problems"] = [words["busy"]]
+            return await self._page(request, identity, wanted, values, status=429)
         await self._console.reader.read(lambda ledger: ledger.audit_trail.record(entry))
-        values["replay"] = replay_view(summary, words)
-        return await self._page(request, identity, wanted, values)
+        return RedirectResponse(f"/policy/replays/{job.id}", 303)
+
+    async def show_replay(self, request: Request) -> Response:
+        """Show the result of a replay; a browser loads the page again while it runs."""
+        identity = await self._console.gate.require(request, Role.ADMINISTRATOR)
+        job = self._runner.find(request.path_params["id"], identity.user.name)
+        if job is None:
+            raise RequestRefused(Problem.NOT_FOUND)
+        words = words_of(request, POLICY)
+        values: dict[str, Any] = {"candidate": job.policy, "days": job.days, "is_running": job.is_running}
+        if isinstance(job.failure, ReplayTooSlow):
+            values["problems"] = [words.fill("too_slow", n=round(REPLAY_SECONDS))]
+        elif job.failure:
+            values["problems"] = str(job.failure).splitlines()
+        elif job.summary is not None:
+            values["replay"] = replay_view(job.summary, words)
+        response = await self._page(request, identity, _Wanted(job.project, FIRST_POINT, "", ""), values)
+        if job.is_running:
+            response.headers["refresh"] = str(REFRESH_SECONDS)
+        return response
 
     async def _page(
         self,
@@ -121,6 +140,7 @@ class PolicyPages:
             "days": DAYS[1],
             "problems": [],
             "replay": None,
+            "is_running": False,
             **values,
             "wanted": wanted,
             "points": sorted(BY_CODE),
@@ -143,7 +163,7 @@ class PolicyPages:
 
 
 def _wanted(values: dict[str, str], identity: Identity) -> _Wanted:
-    point = values.get("point", "") or "commit-file"
+    point = values.get("point", "") or FIRST_POINT
     if point not in BY_CODE:
         raise RequestRefused(Problem.INVALID, f"point: expected one of {', '.join(sorted(BY_CODE))}")
     project = parse_project("project", values.get("project", "").strip())

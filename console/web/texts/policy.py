@@ -53,7 +53,10 @@ POLICY = Catalogue(
         "how_unknown": Text("partly", "部分"),
         "more": Text("and {n} more", "其余 {n} 个"),
         "no_change": Text("No event would have another verdict.", "没有事件的结论会改变。"),
-        "invalid": Text("The pasted policy is invalid", "粘贴的策略无效"),
+        "running": Text(
+            "The replay is running. This page shows its result when it has ended.",
+            "回放正在进行，结束后本页显示结果。",
+        ),
         "too_large": Text("The policy is larger than 64 KB.", "策略超过 64 KB。"),
         "too_slow": Text(
             "The replay was stopped after {n} s. Try fewer days or one workspace.",
