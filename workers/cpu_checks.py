@@ -155,8 +155,9 @@ def on_killed(
             if by_input
             else Outcome(OutcomeKind.TIMED_OUT, detail=SLOW_LOOKUPS)
         )
-        for name in names:
-            note_outcome(name, outcome)
+        for planned in record.plan.checks if record and record.plan else ():
+            if planned.name in names:
+                note_outcome(planned, outcome, services.checks.get(planned.name))
         services.reports.record(message_id, run, dict.fromkeys(names, outcome))
     if workspace is not None:
         services.scheduler.finish(workspace, SlowChecks(message_id, run, tuple(names), deadline))

@@ -184,8 +184,8 @@ def _answer_unplanned(services: Services, record: EventRecord, reason: Text, cau
         for item in planned.checks
     }
     if services.ledger.save_plan(event.message_id, record.run, planned, None, outcomes):
-        for name, outcome in outcomes.items():
-            check_execution.note_outcome(name, outcome)
+        for item in planned.checks:
+            check_execution.note_outcome(item, outcomes[item.name], services.checks.get(item.name))
         services.reports.finish(event.message_id, record.run)
 
 
@@ -385,8 +385,9 @@ def _run_inline(
     outcomes = {}
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done and services.may_run_inline(services.checks[item.name]):
-            outcomes[item.name] = runner.run(services.checks[item.name], item)
-            check_execution.note_outcome(item.name, outcomes[item.name])
+            check = services.checks[item.name]
+            outcomes[item.name] = check_execution.run_measured(check, partial(runner.run, check, item))
+            check_execution.note_outcome(item, outcomes[item.name], check)
     return outcomes
 
 

@@ -31,9 +31,10 @@ from workers.dataworks.lookup_requests.server import RENEW_SECONDS
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
+from workers.process.monitoring import fleet_watch
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
-from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, worker_name
 from workers.process.spool_reader import SpoolReader
 from workers.recovery import (
     backstop_rabbitmq,
@@ -76,7 +77,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
-    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    name = worker_name(group, roles, uuid.uuid4().hex[:6], socket.gethostname())
     events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
@@ -199,6 +200,7 @@ def _loops(
             plan_recovery.run,
             slow_queue_recovery.run,
             memory_watch.run,
+            fleet_watch.run,
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run

@@ -15,6 +15,7 @@ from workers.checks import registry
 MODULES = (
     "workers.process.child",
     "workers.process.configuration",
+    "workers.process.monitoring.metric_series",
     # Celery imports these only when a worker starts.
     *("celery.apps.worker", "celery.worker.consumer"),
     *("celery.concurrency.asynpool", "celery.concurrency.thread"),

@@ -116,6 +116,7 @@ def _sweep_point(services: Services, code: str, started: float) -> None:
             metrics.SWEEPS_FAILED.labels(code).inc()
             log.warning("sweep_failed", event_code=code, error=error.code)
             return
+        metrics.LAST_SWEEP.set(clock.now())
         failed = 0.0
         # In random order: those that fail must not always keep the same others waiting.
         for process in random.sample(waiting, len(waiting)):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.ledger import EventRecord
+from common.ledger.timeline import RunState
 from common.snapshot import Snapshot
 from common.subjects.event_subject import items_of
 from common.subjects.operation_target import OperationTarget, target_of
@@ -207,12 +208,17 @@ def _waivers(counted: Sequence[CountedFinding], words: Words) -> Iterator[str]:
 
 
 def _runs(record: EventRecord, words: Words) -> Iterator[RunRow]:
-    accepted, frozen, rerun = record.accepted_verdict, record.frozen_verdict, record.rerun_verdict
-    if accepted:
+    posted = {
+        RunState.FROZEN: words["not_accepted_yet"],
+        RunState.RERUN: words["not_posted"],
+        RunState.UNDECIDED: "–",
+    }
+    for run in record.runs:
+        is_accepted = run.state is RunState.ACCEPTED
         at = format_clock(record.reported_at)[:8] if record.reported_at is not None else "–"
-        run = record.accepted_run or 1
-        yield RunRow(run, accepted.result.value, words.fill("was_accepted", time=at), is_accepted=True)
-    if frozen:
-        yield RunRow(record.run, frozen.result.value, words["not_accepted_yet"], is_accepted=False)
-    if rerun:
-        yield RunRow(record.run, rerun.result.value, words["not_posted"], is_accepted=False)
+        yield RunRow(
+            run.run,
+            run.result.value if run.result else "–",
+            words.fill("was_accepted", time=at) if is_accepted else posted[run.state],
+            is_accepted=is_accepted,
+        )
