@@ -226,9 +226,14 @@ class Settings(BrokerSettings):
         " rediss:// or rediss+sentinel://"
     )
     region: Literal[REGIONS] = Field(description=f"one of {', '.join(REGIONS)}")  # type: ignore[valid-type]
-    event_days: float = Field(default=7, gt=0, le=365, description="days an event is kept, above 0")
+    event_days: float = Field(
+        default=7, gt=0, le=365, description="days an event is kept, above 0, at most 365"
+    )
     code_hours: float = Field(
-        default=24, gt=0, le=8760, description="hours a node's code is kept for a requeue, above 0"
+        default=24,
+        gt=0,
+        le=8760,
+        description="hours a node's code is kept for a requeue, above 0, at most 8760",
     )
     link_key: SecretStr | None = Field(
         default=None,
@@ -251,6 +256,12 @@ def load_settings(model: type[SettingsT]) -> SettingsT:
         return model(_secrets_dir=_secrets_folder())
     except ValidationError as error:
         raise SettingsError("\n".join(_lines(model, error))) from None
+
+
+def secret_names() -> list[str]:
+    """Return the names of the secret files of this process, from which settings are read."""
+    folder = _secrets_folder()
+    return sorted(file.name for file in folder.iterdir()) if folder else []
 
 
 def _secrets_folder() -> Path | None:

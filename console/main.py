@@ -79,19 +79,23 @@ def print_version() -> None:
 
 def main() -> None:
     """Run the command line; report an expected error in one line and exit with its code."""
+    if sys.stdout is None:
+        # The caller closed it; libraries expect that there is one.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
     if sys.argv[1:] == ["--version"]:
         print_version()
         return
     # Imports create no garbage: collecting meanwhile takes an eighth of the time of a review.
     gc.disable()
     try:
-        from console.application import app  # noqa: PLC0415 - the version is shown without it
+        from console.application import run  # noqa: PLC0415 - the version is shown without it
 
-        app()
+        code = run()
     except Exception as error:  # noqa: BLE001 - `report_error` re-raises unexpected errors
         from console import errors  # noqa: PLC0415 - it loads the libraries whose errors it knows
 
-        sys.exit(errors.report_error(error))
+        code = errors.report_error(error)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,16 @@ from common.settings import load_settings
 from common.verdicts import OutcomeKind
 from console import errors
 from console.actor import current_actor
-from console.exit_codes import FAILED
-from console.options import Json, Project, Since
+from console.exit_codes import FAILED, UsageError
+from console.options import Json, Project, Since, require_checks, require_points
 from console.output import tables
 from console.requeues import CHANGED_MEANWHILE, RequeueAction, Requeuer, RequeueStep, Rerun
 from workers.celery_app import create_app
 from workers.services import Services
 from workers.settings import WorkerSettings
+
+ASK_ABOVE = 20
+"""Number of events up to which a requeue does not ask first."""
 
 MAX_EVENTS = 10_000
 """Maximum number of events that a filter examines, newest first."""
@@ -95,6 +98,9 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help=f"Do not ask, even for more than {ASK_ABOVE} events.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run stored events again; never post a result that differs from an accepted one."""
@@ -103,17 +109,25 @@ def command(
         raise typer.BadParameter("expected event ids, or at least one filter, not both")
     if not dry_run and not reason.strip():
         raise typer.BadParameter("--reason: missing; expected why the events are requeued")
-    raise typer.Exit(run(wanted, reason=reason, dry_run=dry_run, json=json))
+    require_checks("--check", (check,) if check else ())
+    require_points("--event-code", (event_code,) if event_code else ())
+    raise typer.Exit(run(wanted, reason=reason, dry_run=dry_run, is_confirmed=yes, json=json))
 
 
-def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> int:
+def run(
+    filter_: RequeueFilter, *, reason: str, dry_run: bool, is_confirmed: bool = False, json: bool = False
+) -> int:
     """Show what is done with each event, and do it unless `dry_run`; return the exit code.
 
     Args:
         filter_: which events.
         reason: why, for the audit trail.
         dry_run: change nothing.
+        is_confirmed: do not ask before many events are requeued.
         json: print JSON.
+
+    Raises:
+        UsageError: many events are selected, and there is no terminal to ask at, or the answer is no.
     """
     settings = load_settings(WorkerSettings)
     configure_logging("error", "requeue")  # the output is for people or programs: no log among it
@@ -126,6 +140,8 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
     selected = [record for message_id, record in found if record and actions[message_id].is_requeued]
     reruns: list[Rerun] = []
     again: dict[str, int] = {}
+    if len(selected) > ASK_ABOVE and not (dry_run or is_confirmed):
+        _confirm(len(selected))
     if selected and not dry_run:
         # Before anything is reopened: an event that is reopened but not sent would be answered unchecked.
         with errors.engine_errors("the broker", settings.broker_url):
@@ -146,6 +162,13 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
         _print(rows, dry_run=dry_run)
         _print_reruns(reruns, pending=len(again) - len(reruns))
     return FAILED if any(action.step is RequeueStep.UNKNOWN for action in actions.values()) else 0
+
+
+def _confirm(count: int) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{count} events would be requeued; expected --yes (--dry-run shows them)")
+    if not typer.confirm(f"Requeue {count} events?", err=True):
+        raise UsageError("nothing was requeued")
 
 
 def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRecord | None]]:
@@ -203,7 +226,7 @@ def _row(message_id: str, record: EventRecord | None, action: RequeueAction) -> 
 
 def _print(rows: Sequence[tuple[object, ...]], *, dry_run: bool) -> None:
     if rows:
-        tables.console().print(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
+        tables.show(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
     count = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
     done = "would be requeued" if dry_run else "requeued"
     print(f"{count} of {len(rows)} events {done}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from common import clock
@@ -35,7 +35,7 @@ def run(*, json: bool) -> int:
     if json:
         tables.json(status.to_json())
     else:
-        tables.console().print(render(status, clock.now()))
+        tables.show(render(status, clock.now()))
     return FAILED if problems else 0
 
 
@@ -47,16 +47,14 @@ def render(status: FleetStatus, now: float) -> RenderableType:
         now: seconds since the epoch.
     """
     events = ", ".join(f"{count} {state.value}" for state, count in status.events.items() if count)
-    quota = "; ".join(
-        f"{use.granted} of {use.limit} {kind.value}s in the last second, {use.waiting} waiting"
-        for kind, use in status.quota.items()
-    )
+    quota = ", ".join(f"{use.granted}/{use.limit} {kind.value}s" for kind, use in status.quota.items())
+    waiting = sum(use.waiting for use in status.quota.values())
     head = [
         ("fleet", f"{status.extension_code}, dwgate {version('dwgate')}"),
         *(("problem", Text(tables.text(problem).plain, style="red")) for problem in status.problems()),
         ("events", events or "none stored"),
         ("pending", f"{status.pending_verdicts} verdicts wait for a reporter"),
-        ("quota", quota),
+        ("quota", f"{quota} in the last second, {waiting} calls wait"),
         ("Redis", _memory(status.memory, status.days_that_fit)),
         ("newest", _newest(status, now)),
     ]
@@ -64,8 +62,8 @@ def render(status: FleetStatus, now: float) -> RenderableType:
         (group.name, ", ".join(group.queues), status.processes.get(group.name, 0)) for group in GROUPS
     ]
     queues = [(queue.name, queue.messages, queue.consumers) for queue in status.queues]
-    return Group(
-        tables.table(("", ""), head),
+    return tables.paragraphs(
+        tables.facts(head),
         tables.table(("process", "roles", "running"), processes, right=frozenset({"running"})),
         tables.table(("queue", "messages", "consumers"), queues, right=frozenset({"messages", "consumers"})),
     )

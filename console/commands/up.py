@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -12,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.local import private_folder, stack
+from console.options import require_free_port
+from deploy.local import folder_lock, private_folder, stack
 from workers.checks import registry
 from workers.policy import policy
 from workers.waivers import loader
@@ -78,15 +80,23 @@ def run(
 
     Raises:
         ConfigError: the policy or the waivers file is invalid.
+        FolderInUse: another process runs with `data`.
+        UsageError: a port is in use.
         FolderShared: `data` is open to other users and contains files that are not dwgate's.
     """
+    require_free_port("127.0.0.1", port)
+    require_free_port("127.0.0.1", console_port, "--console-port")
+    require_free_port("127.0.0.1", flower_port, "--flower-port")
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
     private_folder.make_private(folder)
     try:
-        with stack.running_stack(
-            folder, port=port, console_port=console_port, flower_port=flower_port, settings=settings
-        ) as parts:
+        with (
+            folder_lock.locked(folder),
+            stack.running_stack(
+                folder, port=port, console_port=console_port, flower_port=flower_port, settings=settings
+            ) as parts,
+        ):
             print(render_page(parts, settings), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
@@ -112,6 +122,7 @@ def render_page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
         parts: the running stack.
         settings: additional settings of the worker.
     """
+    dwgate = _command_name()
     return f"""\
 Open {parts.console_url}
 
@@ -123,11 +134,16 @@ waivers      {settings.get("DWGATE_WAIVERS_FILE", "none")}
 data, logs   {parts.folder}
 
 Send a sample and see its verdict:
-  dwgate send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
+  {dwgate} send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
     --key {parts.folder} --emulator {parts.emulator_url}
 See its result:
-  dwgate --env-file {parts.folder / stack.SETTINGS_FILE} events list
+  {dwgate} --env-file {parts.folder / stack.SETTINGS_FILE} events list
 
 Its settings are in that file.
 
 Ctrl-C stops it."""
+
+
+def _command_name() -> str:
+    """Return how a shell finds this command: by its name, or by its path where that is not on PATH."""
+    return "dwgate" if shutil.which("dwgate") else str(Path(sys.executable).with_name("dwgate"))

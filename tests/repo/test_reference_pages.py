@@ -13,8 +13,9 @@ import jsonschema
 import orjson
 import pytest
 
+from common.impact_graph import ImpactEdge, ImpactGraph, ImpactNode, Unexplored
 from common.ledger import State, TimelineEntry
-from common.verdicts import AppliedWaiver, Finding, Outcome, Severity, Subject, SubjectKind
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
 from console.main import COMMANDS
 from console.output.event_schema import event_schema, list_schema
 from emulator.dataworks.control_api import Control
@@ -27,6 +28,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PACKAGES = ("common", "console", "deploy", "emulator", "ingest", "review", "workers")
 LEVELS = ("debug", "info", "warning", "error")
+FIELDS: dict[str, tuple[str, ...]] = {"": (), "component": (), "exc_info": ("error", "frames")}
+"""Fields of a line by the keyword of a call, where they differ; without a keyword: `**fields`."""
 
 
 def rows(page: str, heading: str = "") -> list[list[str]]:
@@ -57,7 +60,9 @@ def logged_events() -> dict[str, tuple[set[str], set[str]]]:
                 if (name := log_event(node)) and isinstance(node, ast.Call):
                     levels, keys = found[name]
                     levels.add(node.func.attr)  # type: ignore[attr-defined]
-                    keys.update(item.arg for item in node.keywords if item.arg and item.arg != "component")
+                    for keyword in node.keywords:
+                        name_of = keyword.arg or ""
+                        keys.update(FIELDS.get(name_of, (name_of,)))
     return dict(found)
 
 
@@ -120,6 +125,15 @@ WAIVED = Finding(
     english="An AccessKey id must not be in the code.",
     code_digest="4567",
 )
+GRAPH = ImpactGraph(
+    nodes=(
+        ImpactNode("1", "dwd_order", "19", 7, "node", 0, is_changed=True),
+        ImpactNode("2", "ads_report", "20", 7, "node", 1, baseline="morning", priority=8, due="07:30"),
+    ),
+    edges=(ImpactEdge("1", "2"),),
+    unexplored=(Unexplored("2", "not_stored"),),
+    is_complete=False,
+)
 REPORTED = record(
     State.REPORTED,
     "code-review",
@@ -128,7 +142,10 @@ REPORTED = record(
     reported_at=5.0,
     accepted_how="posted",
     verdict=VERDICT,
-    outcomes={"code-review": Outcome.of([WAIVED])},
+    outcomes={
+        "code-review": Outcome.of([WAIVED]),
+        "change-impact": Outcome(OutcomeKind.FINDINGS, (WAIVED,), evidence=GRAPH),
+    },
     timeline=(TimelineEntry(1.5, "admitted", "run 1"),),
 )
 RECORDS = [REPORTED, record(State.DEAD, verdict=VERDICT), record(State.RECEIVED)]

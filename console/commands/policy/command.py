@@ -17,12 +17,14 @@ from common.subjects.policy_subject import PolicySubject
 from common.text.printable import printable
 from console.commands.policy import cases, template
 from console.exit_codes import FAILED, UsageError
-from console.options import Json, PolicyFile, Project
+from console.options import Json, PolicyFile, Project, require_points
 from console.output import tables
 from workers.checks import registry
 from workers.extension_options.form import build_form
 from workers.policy import model, policy
 from workers.policy.json_schema import build_schema as policy_schema
+
+CHECKS_NOTHING = "this policy has no check: every operation gets the result of `verdict`, unchecked"
 
 app = typer.Typer(help="Validate, test and show policies.", no_args_is_help=True, add_completion=False)
 
@@ -67,10 +69,7 @@ def show_command(
     json: Json = False,
 ) -> None:
     """Show the effective policy of a workspace, and of a file."""
-    if unknown := set(point or ()) - BY_CODE.keys():
-        raise typer.BadParameter(
-            f"unknown extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
-        )
+    require_points("--point", point or ())
     subject = PolicySubject(node_type(type_) if type_ else None, (name,) if name else ())
     raise typer.Exit(show(file, project, point or [], subject, json=json))
 
@@ -84,6 +83,8 @@ def check(file: Path | None) -> int:
             print(printable(line), file=sys.stderr)
         return FAILED
     print(f"policy {describe_policy(file, loaded)}")
+    if not loaded.checked_points():
+        print(f"dwgate: {CHECKS_NOTHING}", file=sys.stderr)
     return 0
 
 

@@ -14,8 +14,9 @@ from common.log import configure_logging
 from common.settings import SettingsError, load_settings
 from console.access.users import Role
 from console.access.users_file import MIN_PASSWORD_LENGTH, load_users, write_user
+from console.diagnoses.unknown_settings import log_unknown_settings
 from console.exit_codes import UsageError
-from console.options import Host, Port
+from console.options import Host, Port, require_free_port
 from console.web.server import run
 from console.web.settings import ConsoleSettings
 
@@ -30,6 +31,8 @@ def command(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8081)
     settings = load_settings(ConsoleSettings)
     require_protection(settings, host)
     configure_logging(settings.log_level, "console")
+    log_unknown_settings()
+    require_free_port(host, port)
     run(settings, host, port)
 
 
