@@ -215,7 +215,7 @@ FIXED = {
     "DWGATE_LINK_KEY",
 }
 """The management API of the Compose file's own RabbitMQ is at its default address; the console listens on
-every address of its container, so it is never open; and the keys are generated in the Compose file's Redis."""
+every address of its container, so it is never open; and the keys are generated in its own Redis."""
 
 
 def test_every_setting_of_the_page_can_be_set() -> None:

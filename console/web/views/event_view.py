@@ -13,7 +13,6 @@ from common.subjects.operation_target import OperationTarget, target_of
 from common.verdicts import Subject, SubjectKind
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
-from console.web.time_text import format_clock, format_moment
 from console.web.views.code_frame import KeptCode
 from console.web.views.decision_view import DecisionView, build_decision
 from console.web.views.event_state import CountedFinding, PageState, counted_findings, find_state
@@ -25,6 +24,7 @@ from console.web.views.findings_view import (
 )
 from console.web.views.impact_view import ImpactQuery, ImpactView, build_impact
 from console.web.views.timeline_view import TimelineView, build_timeline
+from console.web.views.times import format_clock, format_moment_with_zone
 from console.web.views.verdict_view import VerdictView, build_verdict, operation_text
 
 _NAMED = ((SubjectKind.FILE, "file"), (SubjectKind.NODE, "node"), (SubjectKind.TABLE, "table"))
@@ -148,7 +148,7 @@ def _summary(record: EventRecord, words: Words) -> Iterator[str]:
     version = event.data.get("fileVersion")
     if isinstance(version, int) and not isinstance(version, bool):
         yield words.fill("version", version=version)
-    yield format_moment(event.received_at)
+    yield format_moment_with_zone(event.received_at)
     if record.reported_at is not None:
         yield words.fill("answered_after", seconds=f"{record.reported_at - event.received_at:.2f}")
 
@@ -188,7 +188,7 @@ def _facts(
         yield Fact(words["workspace"], str(event.project_id))
     if record.plan:
         yield Fact(words["policy"], shorten(record.plan.policy, MAX_NAME))
-    yield Fact(words["received"], format_moment(event.received_at))
+    yield Fact(words["received"], format_moment_with_zone(event.received_at))
 
 
 def _items(record: EventRecord, snapshot: Snapshot | None, target: OperationTarget) -> tuple[Subject, ...]:
