@@ -425,10 +425,13 @@ class Ledger:
         return sum(pipe.execute())
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
+        """Return up to `limit` due events, nearest deadline first.
+
+        Each is due again after the lease unless it is final by then.
+        """
         token, ids = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
-            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until()],
+            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until(), self.key("event:")],
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]

@@ -27,8 +27,8 @@ class EventAccess:
         """Check that a request may see the event `message_id`.
 
         Returns:
-            The user, who may see the events of their workspaces; None for the holder of its link, whether
-            logged in or not.
+            The user, who may see the events of their workspaces; None for the holder of its link, who may
+            be logged in as well.
 
         Raises:
             RequestRefused: its link is not valid, or it has none and nobody can log in.
