@@ -235,6 +235,9 @@ class Settings(BrokerSettings):
         le=8760,
         description="hours a node's code is kept for a requeue, above 0, at most 8760",
     )
+    trace_ratio: float = Field(
+        default=0, ge=0, le=1, description="share of the events that are traced, from 0 (none) to 1 (all)"
+    )
     link_key: SecretStr | None = Field(
         default=None,
         min_length=MIN_KEY_LENGTH,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from common import tracing
 from common.ledger import Ledger, connect
 from common.log import configure_logging
 from ingest.app import create_app
@@ -25,8 +26,12 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         settings: ingest's settings.
         host: address to listen on.
         port: TCP port; 0 for any free port, which the log event `server_started` contains.
+
+    Raises:
+        TracingUnusable: traces cannot be exported as an OTEL_… variable says.
     """
     configure_logging(settings.log_level, "ingest")
+    tracing.configure(settings.trace_ratio, "ingest")
     redis_url = settings.redis_url.get_secret_value()
     ledger = Ledger(
         connect(redis_url, tls=settings.tls_files, response_seconds=LEDGER_SECONDS),
@@ -43,7 +48,10 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     )
     table = new_table()
     metrics.watch_connections(lambda: len(table))
-    serve(app, host, port, table=table, on_refusal=metrics.count_refusal)
+    try:
+        serve(app, host, port, table=table, on_refusal=metrics.count_refusal)
+    finally:
+        tracing.shut_down()
 
 
 def _publisher(settings: IngestSettings) -> Publisher:

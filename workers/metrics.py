@@ -156,6 +156,11 @@ UNPLANNED_SECONDS = Gauge(
     "Age of the oldest event of the fleet that no worker has planned.",
     multiprocess_mode=_LIVE,
 )
+NOTIFICATIONS = Counter(
+    "dwgate_notifications_total",
+    "Notifications by kind and end: sent to a target, failed for good, or dropped.",
+    ["kind", "end"],
+)
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.
 CONFIG_FILE_INVALID = Gauge(

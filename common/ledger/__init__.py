@@ -1,5 +1,9 @@
 """The ledger: the state of every event, in Redis, with one set of keys per extension code and message id."""
 
+from common.processes import redis_import  # noqa: F401 - before the first other import of redis
+
+# isort: split
+
 from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileState
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import connect, key_prefix

@@ -159,6 +159,10 @@ class EventRecord:
         """Names of the planned checks without an outcome."""
         return tuple(name for name in self.planned_checks if name not in self.outcomes)
 
+    def last_step(self, *kinds: str) -> float | None:
+        """Return when the latest step of one of these kinds was, in seconds since the epoch."""
+        return next((entry.at for entry in reversed(self.timeline) if entry.kind in kinds), None)
+
     @classmethod
     def from_hash(cls, raw: dict[bytes, bytes]) -> EventRecord:
         """Return the record for the Redis hash of an event."""

@@ -11,7 +11,7 @@ import orjson
 import redis
 from redis.client import Pipeline
 
-from common import clock
+from common import clock, tracing
 from common.events import Event
 from common.ledger import facets
 from common.ledger.audit_trail import AuditTrail, one_line
@@ -565,7 +565,8 @@ class Ledger:
         keys = [self.key(f"event:{message_id}"), self.key(f"code:{message_id}")]
         keys += [self.key("deadlines"), self.key("all")]
         keys += [self.key(f"state:{state}") for state in _STATES]
-        return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
+        with tracing.span(f"ledger {name}", "client"):
+            return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
 
 
 def _indexes(record: EventRecord) -> list[str]:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
-from console.flower import FlowerSettings
+from console.flower.server import FlowerSettings
 from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
@@ -203,9 +203,30 @@ def test_command_is_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
-def test_addition_names_services_that_there_are(file: Path) -> None:
-    added = plain_yaml.load(file.read_text())["services"]
-    assert {name for name, service in added.items() if "image" not in service} <= SERVICES.keys()
+def test_addition_names_services_that_there_are_or_adds_its_own(file: Path) -> None:
+    services = plain_yaml.load(file.read_text())["services"]
+    assert services.keys() <= SERVICES.keys() | {file.stem}
+
+
+def test_prometheus_is_closed_and_reaches_every_target() -> None:
+    service = plain_yaml.load((COMPOSE / "prometheus.yml").read_text())["services"]["prometheus"]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert re.search(r":v\d+\.\d+", service["image"])
+    assert service["ports"] == ["127.0.0.1:9090:9090"], "its pages have no password"
+    assert "backend" in service["networks"]
+    config = plain_yaml.load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+    targets = {
+        name: item["port"] for item in config["scrape_configs"][0]["dns_sd_configs"] for name in item["names"]
+    }
+    ports = {
+        name: port
+        for name, own in OURS.items()
+        if own["command"][0] in ("ingest", "worker")
+        for port in re.findall(r"--(?:metrics-)?port[=,](\d+)", ",".join(own["command"]))
+    }
+    assert targets == {name: int(port) for name, port in ports.items()}
+    assert all("backend" in OURS[name]["networks"] for name in targets)
 
 
 FIXED = {

@@ -11,7 +11,7 @@ from typing import TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
-from common import clock
+from common import clock, tracing
 from common.json_types import Json
 from workers import metrics, progress
 from workers.dataworks.errors import (
@@ -113,12 +113,13 @@ class RetryingClient:
         def attempt() -> Json:
             with _counting_busy(operation):
                 self._bulkheads.require_room(operation)
-            slot = self._acquire_slot(
-                operation,
-                urgent=urgent,
-                deadline_at=deadline_at or deadline,
-                deadline=next(quota_deadlines, deadline),
-            )
+            with tracing.span("wait for quota"):
+                slot = self._acquire_slot(
+                    operation,
+                    urgent=urgent,
+                    deadline_at=deadline_at or deadline,
+                    deadline=next(quota_deadlines, deadline),
+                )
             try:
                 with _counting_busy(operation), self._bulkheads.call(operation):
                     if confirm:
@@ -128,7 +129,8 @@ class RetryingClient:
                 self._rate_limiter.release(slot)
                 progress.mark()
 
-        return retrying(deadline)(attempt)
+        with tracing.span(operation.action, "client"):
+            return retrying(deadline)(attempt)
 
     def _acquire_slot(
         self, operation: Operation, *, urgent: bool, deadline_at: float, deadline: float

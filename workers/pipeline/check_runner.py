@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from common import tracing
 from common.events import Event
 from common.impact_graph import ImpactRecorder
 from common.plan import PlannedCheck
@@ -117,13 +118,16 @@ class CheckRunner:
             Exception: a transient fault; the check must be retried.
         """
         output = CheckOutput()
-        try:
-            return self._run(check, planned, output, seconds, is_trial=is_trial)
-        except self._transient:
-            raise
-        except DataWorksError as error:
-            outcome = Outcome(OutcomeKind.ERROR, tuple(output.findings), describe_fault(error))
-            return self._with_evidence(self.apply_waivers(check, outcome), output)
+        with tracing.span(f"check {check.name}", check=check.name) as span:
+            try:
+                outcome = self._run(check, planned, output, seconds, is_trial=is_trial)
+            except self._transient:
+                raise
+            except DataWorksError as error:
+                fault = Outcome(OutcomeKind.ERROR, tuple(output.findings), describe_fault(error))
+                outcome = self._with_evidence(self.apply_waivers(check, fault), output)
+            span.set(outcome=outcome.kind.value)
+            return outcome
 
     def run_or_raise(
         self,

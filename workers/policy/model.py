@@ -22,6 +22,7 @@ from common.plan import Mode
 from common.text.i18n import Language
 from common.verdicts import Result
 from review.suppressions.rules import SuppressionRules
+from workers.notifications.model import NotificationRules
 from workers.waivers.model import WaiverRules
 
 _RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}
@@ -273,4 +274,7 @@ class PolicyFile(SetPart):
     contact: Contacts = Field(default_factory=ContactPart, description="whom people may ask about a verdict")
     waivers: Annotated[WaiverRules, BeforeValidator(_none_to_dict)] = Field(
         default_factory=WaiverRules, description="rules for waivers"
+    )
+    notifications: Annotated[NotificationRules, BeforeValidator(_none_to_dict)] = Field(
+        default_factory=NotificationRules, description="which notifications go to whom"
     )

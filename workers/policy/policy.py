@@ -21,6 +21,7 @@ from common.subjects.policy_subject import PolicySubject
 from common.text.i18n import Language
 from common.verdicts import Result
 from workers.checks.api import Check
+from workers.notifications.model import NotificationRules
 from workers.policy import console_fields, validation
 from workers.policy import layers as policy_layers
 from workers.policy.console_fields import ConsoleField
@@ -79,6 +80,7 @@ class Policy:
         language: the language of the tip.
         console: the settings that administrators may change in the DataWorks console.
         waivers: the rules for waivers.
+        notifications: which notifications go to whom.
         contacts: whom people may ask about a verdict, by workspace; None for all others.
     """
 
@@ -93,6 +95,7 @@ class Policy:
         default_factory=dict, compare=False, repr=False
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
+    notifications: NotificationRules = field(default_factory=NotificationRules)
     contacts: Mapping[int | None, Contact] = field(default_factory=dict)
 
     def contact(self, project_id: int | None) -> Contact | None:
@@ -241,6 +244,7 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
         checks,
         sources,
         waivers=file.waivers,
+        notifications=file.notifications,
         contacts=_contacts(file),
     )
 

@@ -19,7 +19,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests
 
-from common import clock
+from common import clock, tracing
 from common import settings as common_settings
 from common.log import configure_logging
 from common.processes.parent_death import end_with_parent
@@ -41,6 +41,7 @@ from workers.recovery import (
     backstop_redis,
     engine_loop,
     memory_watch,
+    notifier,
     plan_recovery,
     reconciler,
     report_recovery,
@@ -76,6 +77,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     os.nice(group.niceness)
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
+    tracing.configure(settings.trace_ratio, group.name)
     app = create_app(settings)
     name = worker_name(group, roles, uuid.uuid4().hex[:6], socket.gethostname())
     events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
@@ -92,14 +94,17 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     )
     report.count_hanging(lambda: services.check_threads.hanging)
     _measure_clock(services)
-    if isinstance(events, ProcessEvents):
-        report.set_ready()
-        _run_loops(services, group, name, events)
-    else:
-        if not group.reads_code:
-            services.dataworks.warm_up()
-        tasks.register_tasks(app, services)
-        _consume(app, services, group, name, concurrency, roles)
+    try:
+        if isinstance(events, ProcessEvents):
+            report.set_ready()
+            _run_loops(services, group, name, events)
+        else:
+            if not group.reads_code:
+                services.dataworks.warm_up()
+            tasks.register_tasks(app, services)
+            _consume(app, services, group, name, concurrency, roles)
+    finally:
+        tracing.shut_down()
 
 
 def _measure_clock(services: Services) -> None:
@@ -150,6 +155,7 @@ def _consume(
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
     signals.worker_process_init.connect(_end_with_pool, weak=False)
+    signals.worker_process_shutdown.connect(_export_spans, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)
     # Not by `app.worker_main`, which loads Celery's whole command line.
     app.Worker(
@@ -170,6 +176,11 @@ def _consume(
 def _end_with_pool(**_: Any) -> None:
     """End this process of a pool with the process that started it: its result would go nowhere."""
     end_with_parent(signal.SIGKILL)
+
+
+def _export_spans(**_: Any) -> None:
+    """Export the spans of a process of a pool before it ends."""
+    tracing.shut_down()
 
 
 def _run_loops(services: Services, group: ProcessGroup, name: str, events: ProcessEvents) -> None:
@@ -204,7 +215,7 @@ def _loops(
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    return serve_backstop, takeover.run, reconciler.run
+    return serve_backstop, takeover.run, reconciler.run, notifier.run
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:

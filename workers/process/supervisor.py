@@ -54,7 +54,9 @@ POLL_SECONDS = 0.2
 _IMPORT_PAUSE = "common.processes.import_pause"
 _PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
-"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks."""
+_RECORDER = "common.tracing.recorder"
+"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks; the
+recorder of spans if events are traced."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 
@@ -144,7 +146,7 @@ def run(
     stop = threading.Event()
     set_on_signals(stop)
     groups = groups_for(roles)
-    _preload(groups)
+    _preload(groups, is_traced=settings.trace_ratio > 0)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         # Before the fork server is started: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -178,10 +180,11 @@ def run(
                 server.server_close()
 
 
-def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
+def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_traced: bool) -> None:
     """Let the fork server load what the processes of `groups` need."""
     sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
-    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, _PRELOADED])
+    recorder = (_RECORDER,) if is_traced else ()
+    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, *recorder, _PRELOADED])
 
 
 def _validate(check_access: Callable[[WorkerSettings], None]) -> None:

@@ -15,6 +15,7 @@ from common import clock
 from common.ledger import EventRecord
 from workers import metrics, progress, reporter
 from workers.dataworks.errors import Busy, DataWorksError
+from workers.notifications.notification import dead_event
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
@@ -106,3 +107,4 @@ def mark_dead(services: Services, record: EventRecord, reason: str) -> None:
         metrics.DEAD.labels(record.event.event_code).inc()
         event = record.event
         log.error("event_dead", event_code=event.event_code, project_id=event.project_id, reason=reason)
+        services.notifications.add(dead_event(record, reason))

@@ -25,6 +25,7 @@ from workers.dataworks import operations
 from workers.dataworks.invoker import CallResult
 from workers.dataworks.operations import QuotaKind
 from workers.intake import IgnoreReason
+from workers.notifications.model import NotificationEnd, NotificationKind
 from workers.process.roles import GROUPS
 from workers.scheduling.budgets import SlowReason
 from workers.task_base import TaskEnd
@@ -77,4 +78,5 @@ def _known_labels() -> dict[Counter | Histogram, tuple[Iterable[str], ...]]:
         metrics.TAKEN_OVER: points,
         metrics.MESSAGES_REFUSED: ((*TASK_QUEUES, QueueName.DUE, QueueName.DEAD, "other"),),
         metrics.IGNORED: (IgnoreReason,),
+        metrics.NOTIFICATIONS: (NotificationKind, NotificationEnd),
     }
