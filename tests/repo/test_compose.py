@@ -244,6 +244,8 @@ def test_every_setting_of_the_page_can_be_set() -> None:
     settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
     given = {name for service in OURS.values() for name in service["environment"]}
     given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    additions = [plain_yaml.load(file.read_text()) for file in COMPOSE.glob("*.yml")]
+    given |= {name.upper() for addition in additions for name in addition.get("secrets", {})}
     assert settings - given == FIXED
 
 
