@@ -26,6 +26,9 @@ from common.tls import TlsFiles, create_context, require_readable
 from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
+MIN_KEY_LENGTH = 32
+"""Minimum characters of a secret key."""
+
 SECRETS = Path("/run/secrets")
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 """Names another folder with secret files, such as that of a service manager's credentials."""
@@ -229,6 +232,12 @@ class Settings(BrokerSettings):
     )
     trace_ratio: float = Field(
         default=0, ge=0, le=1, description="share of the events that are traced, from 0 (none) to 1 (all)"
+    )
+    link_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="a secret of at least 32 characters, with which the links in tips are signed; without it"
+        " one is generated and kept in Redis",
     )
 
 

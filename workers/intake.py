@@ -15,6 +15,7 @@ from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
+from common.subjects.operation_target import target_of
 from common.text.i18n import Text
 from common.verdicts import Outcome
 from workers import check_execution, metrics, progress
@@ -324,10 +325,11 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     outcomes = planner.unrunnable_outcomes(event, planned, services.checks, missing)
     outcomes |= _run_inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
+    target = target_of(event, snapshot) if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
     local = _pick_local_check(services, names)
     if services.ledger.save_plan(
-        event.message_id, record.run, planned, content, outcomes, start_checks=local
+        event.message_id, record.run, planned, content, outcomes, start_checks=local, target=target
     ):
         others = [name for name in names if name != local]
         if local is None or others:

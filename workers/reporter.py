@@ -243,7 +243,7 @@ def decide(services: Services, record: EventRecord) -> Verdict:
         now=clock.now(),
         reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
-        details_url=services.settings.details_url,
+        details_link=services.details_link(record.event.message_id),
     )
 
 

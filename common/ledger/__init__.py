@@ -5,7 +5,7 @@ from common.processes import redis_import  # noqa: F401 - before the first other
 # isort: split
 
 from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileState
-from common.ledger.record import EventRecord, State, TimelineEntry
+from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
 from common.ledger.results import (
@@ -17,6 +17,7 @@ from common.ledger.results import (
     UnplannedEvent,
 )
 from common.ledger.store import Ledger
+from common.ledger.timeline import RunState, RunVerdict, TimelineEntry
 
 __all__ = [
     "AuditAction",
@@ -30,6 +31,8 @@ __all__ = [
     "PendingReport",
     "RecordResult",
     "ReportLease",
+    "RunState",
+    "RunVerdict",
     "StartedAttempt",
     "State",
     "TimelineEntry",

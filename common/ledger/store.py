@@ -14,7 +14,7 @@ from redis.client import Pipeline
 from common import clock, tracing
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -29,6 +29,7 @@ from common.ledger.results import (
     UnplannedEvent,
 )
 from common.plan import Plan
+from common.subjects.operation_target import OperationTarget
 from common.verdicts import Outcome, Verdict
 
 MAX_REJECTS = 1000
@@ -78,7 +79,8 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
-        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
+        self.fingerprint_key = GeneratedKey(client, self.key("fingerprint-key"))
+        self.link_key = GeneratedKey(client, self.key("link-key"))
         self.audit_trail = AuditTrail(client, self._prefix)
         self._history = SeenHistory(self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
@@ -141,10 +143,12 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
+        target: OperationTarget | None = None,
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -159,6 +163,7 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
             *_outcome_fields(outcomes),
         )
         return bool(stored)

@@ -10,7 +10,6 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import quote
 
 import redis
 import structlog
@@ -28,7 +27,6 @@ from workers.notifications.sending import SendEnd, send
 from workers.notifications.sink import count_end
 from workers.notifications.targets import parse_targets
 from workers.notifications.weekly_report import REPORT_SECONDS, week_of, weekly_report
-from workers.pipeline.tip import MESSAGE_ID
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import error_location
@@ -210,8 +208,7 @@ class Notifier:
         return True
 
     def _link(self, message_id: str | None) -> str | None:
-        url = self._services.settings.details_url
-        return url.replace(MESSAGE_ID, quote(message_id, safe="")) if url and message_id else None
+        return self._services.details_link(message_id) if message_id else None
 
 
 def run(services: Services, stop: threading.Event) -> None:
