@@ -349,10 +349,17 @@ def _outermost_queries(tree: exp.Expr) -> Iterator[exp.Expr]:
             waiting += node.iter_expressions(reverse=True)
 
 
-def _writes(  # noqa: PLR0911 - one return per kind of statement
+def _writes(
     tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects
 ) -> Iterable[Write] | None:
     """Read a statement that writes rows; None if it is no such statement."""
+    written = _changed_rows(tree, walk, knowledge, done)
+    return None if written is None else (*written, *writes.extract_output(tree, walk))
+
+
+def _changed_rows(  # noqa: PLR0911 - one return per kind of statement
+    tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects
+) -> Iterable[Write] | None:
     match tree:
         case exp.Insert():
             return (writes.extract_insert(tree, walk, knowledge.keyed),)

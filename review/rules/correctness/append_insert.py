@@ -10,6 +10,7 @@ from operator import attrgetter
 from common.verdicts import Severity
 from review.analysis.conditions import leaf_predicates
 from review.analysis.emptied_tables import EmptiedTables
+from review.analysis.naming import is_session_table
 from review.analysis.partition_slices import BlockTree
 from review.facts import Block, JoinKind, Operator, Script, Span, Statement, Write, WriteKind, last_part
 from review.rules.api import Hit, Options, RuleContext, Text, rule
@@ -77,12 +78,14 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Slices are compared by the day of a scheduling parameter (`'${bizdate}'` equals `'${yyyymmdd}'`), and
-    otherwise by the text of their values. Writes to a table with a known primary key are considered safe, and
-    so are inserts that exclude the rows already in the target (NOT EXISTS, NOT IN, an anti join with the
-    target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
-    be intended. An INSERT in the definition of a procedure, function or trigger is not checked: the node only
-    defines it. A primary key is known only from the catalogue or from a CREATE in the script, and whether
-    something else empties the table before each run is not known.
+    otherwise by the text of their values. If rows were deleted by a column for which the INSERT has a value
+    that is not constant, whether it writes the same slice is not known, and it only warns. Writes to a table
+    with a known primary key are considered safe, and so are inserts that exclude the rows already in the
+    target (NOT EXISTS, NOT IN, an anti join with the target), and inserts into temporary tables (`#t`) and
+    table variables of T-SQL. VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn:
+    one row per run may be intended. An INSERT in the definition of a procedure, function or trigger is not
+    checked: the node only defines it. A primary key is known only from the catalogue or from a CREATE in the
+    script, and whether something else empties the table before each run is not known.
     """
     node = subject.script.context.node
     if not node.scheduled:
@@ -97,14 +100,19 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     for statement in subject.script.statements:
         for write in statement.writes:
             if write.kind in _APPENDS and not (
-                _is_within(routines, write.at)
+                is_session_table(write.table)
+                or _is_within(routines, write.at)
                 or _keyed(subject.script, keyed, write.table)
                 or subject.script.emptied_by_call_before(write.at, write.table)
                 or emptied.covers(statement, write)
                 or _excludes_existing_rows(subject.script, statement, write)
             ):
                 # What could not be read may have emptied the table.
-                is_doubtful = _is_run_log(write) or last_part(write.table).lower() in unread
+                is_doubtful = (
+                    _is_run_log(write)
+                    or last_part(write.table).lower() in unread
+                    or emptied.may_cover(statement, write)
+                )
                 write_severity = Severity.WARN if is_doubtful else severity
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.record(statement)
