@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from common.verdicts import Severity
 from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect
 from review.extraction.reader import read_code
@@ -90,3 +91,26 @@ def test_rows_are_appended_to_what_outlives_the_session(table: str, expected: li
     context = ReviewContext(node=NodeContext(scheduled=True, production=True))
     found = find_hits("MC-C01", f"INSERT INTO {table} (x) SELECT 1", context, Dialect.TSQL)
     assert [item.line for item in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code"),
+    [
+        (Dialect.TSQL, "IF NOT EXISTS (SELECT 1 FROM {} WHERE x = 1)\n  INSERT INTO a (x) VALUES (1)"),
+        (
+            Dialect.ORACLE,
+            "BEGIN SELECT COUNT(*) INTO n FROM {}; IF n = 0 THEN INSERT INTO a VALUES (1); END IF; END;\n/",
+        ),
+        (
+            Dialect.POSTGRES,
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM {}) THEN INSERT INTO a VALUES (1); END IF; END $$",
+        ),
+    ],
+)
+def test_an_insert_only_warns_if_an_if_may_exclude_the_rows_of_its_target(
+    dialect: Dialect, code: str
+) -> None:
+    context = ReviewContext(node=NodeContext(scheduled=True, production=True))
+    for table, severity in (("a", Severity.WARN), ("b", Severity.BLOCK)):
+        found = find_hits("MC-C01", code.replace("{}", table), context, dialect)
+        assert [item.severity for item in found] == [severity], table

@@ -479,3 +479,9 @@ def test_a_table_that_is_moved_to_another_schema_gets_a_new_name() -> None:
     assert lines("MC-S02", code.replace("SET SCHEMA old", "SET SCHEMA other"), dialect=Dialect.POSTGRES) == [
         2
     ]
+
+
+def test_a_dynamic_partition_may_rebuild_a_range_of_partitions() -> None:
+    code = "ALTER TABLE a DROP PARTITION (ds<='20240101');\nINSERT INTO a PARTITION ({}) SELECT * FROM b"
+    assert lines("MC-S02", code.replace("{}", "ds"), dialect=Dialect.HIVE) == []
+    assert lines("MC-S02", code.replace("{}", "ds='20240101'"), dialect=Dialect.HIVE) == [1]
