@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from review.dialects import Dialect
 from review.languages.shell.program_calls import ProgramCall
+from review.languages.sql_clients import NAMED_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,6 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _COMMAND_END = re.compile(r"[\n;|&]")
-_NAMED_CLIENT = re.compile(
-    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d*-sql|mysql|psql|clickhouse-client|presto|trino|impala-shell)(?![\w-])"
-)
 _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecq]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
     r"cat|tee|\[\[?|test|[ef]?grep|zgrep|rg|sed|git|wc|read|export|local|readonly|declare|typeset|set|for|case|select"
@@ -136,5 +134,5 @@ def runs_sql(text: str) -> bool:
     return any(
         _SQL_OPTION.search(command, client.end()) is not None
         for command in _COMMAND_END.split(text)
-        if (client := _NAMED_CLIENT.search(command))
+        if (client := NAMED_CLIENT.search(command))
     )
