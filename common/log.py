@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from common import tracing
 from common.text.printable import escape_json
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
@@ -34,6 +35,7 @@ def configure_logging(level: str, component: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_component,
+        _name_trace,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -57,6 +59,13 @@ def configure_logging(level: str, component: str) -> None:
     root.setLevel(max(number, logging.WARNING))
     for package in PACKAGES:
         logging.getLogger(package).setLevel(number)
+
+
+def _name_trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace_id = tracing.current_trace_id()
+    if trace_id is not None:
+        event["trace_id"] = trace_id
+    return event
 
 
 def _to_json(event: structlog.typing.EventDict, **options: Any) -> str:

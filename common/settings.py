@@ -26,6 +26,9 @@ from common.tls import TlsFiles, create_context, require_readable
 from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
+MIN_KEY_LENGTH = 32
+"""Minimum characters of a secret key."""
+
 SECRETS = Path("/run/secrets")
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 """Names another folder with secret files, such as that of a service manager's credentials."""
@@ -226,6 +229,15 @@ class Settings(BrokerSettings):
     event_days: float = Field(default=7, gt=0, le=365, description="days an event is kept, above 0")
     code_hours: float = Field(
         default=24, gt=0, le=8760, description="hours a node's code is kept for a requeue, above 0"
+    )
+    trace_ratio: float = Field(
+        default=0, ge=0, le=1, description="share of the events that are traced, from 0 (none) to 1 (all)"
+    )
+    link_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="a secret of at least 32 characters, with which the links in tips are signed; without it"
+        " one is generated and kept in Redis",
     )
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "worker": "Check events and post verdicts, in every role unless --role is given.",
     "flower": "Serve Flower, the web pages of workers and tasks.",
     "emulator": "Serve an emulated DataWorks OpenAPI.",
+    "notify": "Test the targets of notifications.",
     "audit": "Show who changed what, when and why.",
     "requeue": "Run stored events again; never post a result that differs from an accepted one.",
     "replay": "Evaluate past events under another policy and show what would change; read-only.",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
+from common import tracing
 from common.ledger import Ledger, connect
 from common.log import configure_logging
 from ingest.app import create_app
@@ -44,8 +45,12 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         settings: ingest's settings.
         host: address to listen on.
         port: TCP port; 0 for any free port, which the log event `listening` contains.
+
+    Raises:
+        TracingUnusable: traces cannot be exported as an OTEL_… variable says.
     """
     configure_logging(settings.log_level, "ingest")
+    tracing.configure(settings.trace_ratio, "ingest")
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when it has stopped, for whatever handled it before.
         signal.signal(number, lambda *_: sys.exit(0))
@@ -80,7 +85,10 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     )
     table: ConnectionTable[LimitedHttpProtocol] = ConnectionTable(_max_connections())
     metrics.watch_connections(lambda: len(table))
-    _Server(config, table, metrics.count_refusal).run()
+    try:
+        _Server(config, table, metrics.count_refusal).run()
+    finally:
+        tracing.shut_down()
 
 
 class _Server(uvicorn.Server):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.ledger import StartedAttempt
 from common.plan import RECORDING_SECONDS, PlannedCheck
 from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
@@ -90,18 +90,34 @@ def execute(
     # Only the check that runs alone can be the cause of the next end: the others keep their attempts.
     with services.alone if is_suspect else nullcontext():
         started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
-        batch = Batch()
-        if started_attempt is not None:
-            batch = run_checks(
-                services,
-                started_attempt,
-                deadline,
-                lookups_deadline=clock.now() + seconds,
-                is_redelivery=is_redelivery,
-            )
-    services.reports.record(message_id, run, batch.outcomes)
+        with traced_checks(started_attempt):
+            batch = Batch()
+            if started_attempt is not None:
+                batch = run_checks(
+                    services,
+                    started_attempt,
+                    deadline,
+                    lookups_deadline=clock.now() + seconds,
+                    is_redelivery=is_redelivery,
+                )
+            services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
+
+
+@contextmanager
+def traced_checks(started_attempt: StartedAttempt | None) -> Iterator[None]:
+    """Continue the trace of an event, and record a span in which its checks run and are recorded."""
+    if started_attempt is None:
+        yield
+        return
+    record = started_attempt.record
+    with tracing.event_scope(record.event, record.run):
+        planned_at = record.last_step("planned", "slowed") if tracing.is_traced() else None
+        if planned_at is not None and max(started_attempt.attempts.values()) == 1:
+            tracing.record_span("wait for checks", planned_at, clock.now())
+        with tracing.span("checks", "consumer", run=record.run, **tracing.event_attributes(record.event)):
+            yield
 
 
 def _was_interrupted(services: Services, message_id: str, names: Sequence[str]) -> bool:
@@ -169,7 +185,7 @@ def run_checks(
             done.remaining = [*names[number + 1 :], name]
             break
         done.outcomes[name] = outcome
-        note_outcome(name, outcome)
+        note_outcome(planned[name], outcome, services.checks.get(name))
         if time.monotonic() - started > SHARED_SECONDS:
             # Each of the others may stall on the same input: other events get their turn in between.
             done.remaining = names[number + 1 :]
@@ -183,21 +199,43 @@ def time_limit(deadline: float, *, alone: bool) -> float:
     return min(REVIEW_SECONDS, left if alone else left * SHARED_TIME_SHARE)
 
 
-def note_outcome(check: str, outcome: Outcome) -> None:
-    """Count an outcome with its waived and suppressed findings, and log a check that failed."""
-    metrics.CHECKS.labels(check, outcome.kind.value).inc()
+def run_measured(check: Check, run: Callable[[], Outcome]) -> Outcome:
+    """Return the outcome of `run`, a run of `check`, and measure its duration, however it ends."""
+    started = time.perf_counter()
+    try:
+        return run()
+    finally:
+        metrics.CHECK_SECONDS.labels(check.name).observe(time.perf_counter() - started)
+
+
+def note_outcome(planned: PlannedCheck, outcome: Outcome, check: Check | None) -> None:
+    """Count an outcome and its findings, and log a check that failed.
+
+    Args:
+        planned: the check in the plan.
+        outcome: its outcome.
+        check: the check; None if it is not installed in this worker.
+    """
+    metrics.CHECKS.labels(planned.name, outcome.kind.value).inc()
+    _count_findings(planned, outcome, is_built_in=check is not None and check.is_built_in)
+    if outcome.kind is OutcomeKind.ERROR:
+        log.error("check_failed", check=planned.name, detail=outcome.detail)
+    elif outcome.kind is OutcomeKind.UNREVIEWABLE:
+        log.warning("check_unreviewable", check=planned.name, detail=outcome.detail)
+
+
+def _count_findings(planned: PlannedCheck, outcome: Outcome, *, is_built_in: bool) -> None:
     for finding in outcome.findings:
         if finding.suppressed is not None:
             metrics.SUPPRESSED.labels(metrics.rule_label(finding.rule)).inc()
-        elif finding.rule == REFUSED and finding.waived is None:
-            rule = str(dict(finding.params).get(REFUSED_RULE))
-            metrics.SUPPRESSIONS_REFUSED.labels(metrics.rule_label(rule)).inc()
-    if waived := sum(finding.waived is not None for finding in outcome.findings):
-        metrics.WAIVED.labels(check).inc(waived)
-    if outcome.kind is OutcomeKind.ERROR:
-        log.error("check_failed", check=check, detail=outcome.detail)
-    elif outcome.kind is OutcomeKind.UNREVIEWABLE:
-        log.warning("check_unreviewable", check=check, detail=outcome.detail)
+        elif finding.waived is not None:
+            metrics.WAIVED.labels(planned.name).inc()
+        else:
+            rule = metrics.finding_label(planned.name, finding.rule, is_built_in=is_built_in)
+            metrics.FINDINGS.labels(rule, finding.severity.value, planned.mode.value).inc()
+            if finding.rule == REFUSED:
+                refused = str(dict(finding.params).get(REFUSED_RULE))
+                metrics.SUPPRESSIONS_REFUSED.labels(metrics.rule_label(refused)).inc()
 
 
 def crash_outcome(check: Check | None, language: Language) -> Outcome:
@@ -233,7 +271,10 @@ def _attempt(
     if is_limited and seconds < MIN_SECONDS and not is_trial:
         return Outcome(OutcomeKind.TIMED_OUT, detail=NO_TIME)
     try:
-        return runner.run(check, planned, seconds=seconds if is_limited else None, is_trial=is_trial)
+        return run_measured(
+            check,
+            lambda: runner.run(check, planned, seconds=seconds if is_limited else None, is_trial=is_trial),
+        )
     except TRANSIENT_ERRORS as error:
         # A fault of an engine is no fault of the check, and costs it none of its attempts.
         limit = retry.MAX_ATTEMPTS if isinstance(error, Transient) else MAX_RETRIES

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from common.ledger import StartedAttempt
 from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind
-from workers.check_execution import MIN_SECONDS, Batch, note_outcome, run_checks, time_limit
+from workers.check_execution import MIN_SECONDS, Batch, note_outcome, run_checks, time_limit, traced_checks
 from workers.checks.api import Runs
 from workers.pipeline.check_runner import TIME_LIMIT
 from workers.scheduling.budgets import SlowReason
@@ -47,7 +47,15 @@ def execute_fast(
     if started is None:
         services.reports.record(message_id, run, {})
         return
+    with traced_checks(started):
+        _execute_started(services, started, deadline, is_redelivery=is_redelivery)
+
+
+def _execute_started(
+    services: Services, started: StartedAttempt, deadline: float, *, is_redelivery: bool
+) -> None:
     record, snapshot, scheduler = started.record, started.snapshot, services.scheduler
+    message_id, run = record.event.message_id, record.run
     reason = scheduler.slow_reason(record, snapshot)
     if _has_killed(started, is_redelivery=is_redelivery):
         reason = SlowReason.KILLED
@@ -103,9 +111,10 @@ def execute_slow(
     started = services.ledger.start_attempts(message_id, run, names)
     if started and len(names) > 1 and _has_killed(started, is_redelivery=is_redelivery):
         batch.remaining = [*started.attempts]
-    elif started:
-        batch = run_checks(services, started, deadline, is_redelivery=is_redelivery)
-    services.reports.record(message_id, run, batch.outcomes)
+    with traced_checks(started):
+        if started and not batch.remaining:
+            batch = run_checks(services, started, deadline, is_redelivery=is_redelivery)
+        services.reports.record(message_id, run, batch.outcomes)
     services.scheduler.charge(workspace, cpu_seconds() - used)
     if started:
         services.scheduler.move(started.record, run, batch.remaining, deadline, SlowReason.LIMIT)
@@ -155,8 +164,9 @@ def on_killed(
             if by_input
             else Outcome(OutcomeKind.TIMED_OUT, detail=SLOW_LOOKUPS)
         )
-        for name in names:
-            note_outcome(name, outcome)
+        for planned in record.plan.checks if record and record.plan else ():
+            if planned.name in names:
+                note_outcome(planned, outcome, services.checks.get(planned.name))
         services.reports.record(message_id, run, dict.fromkeys(names, outcome))
     if workspace is not None:
         services.scheduler.finish(workspace, SlowChecks(message_id, run, tuple(names), deadline))

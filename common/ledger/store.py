@@ -11,10 +11,10 @@ import orjson
 import redis
 from redis.client import Pipeline
 
-from common import clock
+from common import clock, tracing
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -29,6 +29,7 @@ from common.ledger.results import (
     UnplannedEvent,
 )
 from common.plan import Plan
+from common.subjects.operation_target import OperationTarget
 from common.verdicts import Outcome, Verdict
 
 MAX_REJECTS = 1000
@@ -78,7 +79,8 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
-        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
+        self.fingerprint_key = GeneratedKey(client, self.key("fingerprint-key"))
+        self.link_key = GeneratedKey(client, self.key("link-key"))
         self.audit_trail = AuditTrail(client, self._prefix)
         self._history = SeenHistory(self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
@@ -141,10 +143,12 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
+        target: OperationTarget | None = None,
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -159,6 +163,7 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
             *_outcome_fields(outcomes),
         )
         return bool(stored)
@@ -373,10 +378,13 @@ class Ledger:
         return sum(pipe.execute())
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
+        """Return up to `limit` due events, nearest deadline first.
+
+        Each is due again after the lease unless it is final by then.
+        """
         token, ids = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
-            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until()],
+            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until(), self.key("event:")],
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]
@@ -532,7 +540,8 @@ class Ledger:
         keys = [self.key(f"event:{message_id}"), self.key(f"code:{message_id}")]
         keys += [self.key("deadlines"), self.key("all")]
         keys += [self.key(f"state:{state}") for state in _STATES]
-        return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
+        with tracing.span(f"ledger {name}", "client"):
+            return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
 
 
 def _to_milliseconds(seconds: float) -> int:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from common.ledger import EventRecord, State
 from common.settings import Settings, load_settings
+from common.subjects.operation_target import OperationTarget
 from console import errors
 from console.ledger_access import open_ledger
 from console.options import Json, Limit, Project, Since
@@ -100,6 +101,7 @@ def render_event(record: EventRecord) -> RenderableType:
     event = record.event
     head = [
         ("event", f"{event.event_code} {event.message_id}"),
+        *_target(record.target),
         ("workspace", event.project_id),
         ("operator", event.operator),
         ("state", record.state.value),
@@ -112,9 +114,18 @@ def render_event(record: EventRecord) -> RenderableType:
     if verdict := record.accepted_verdict or record.verdict:
         parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
     parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
-    steps = [(tables.format_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
+    steps = [(tables.format_precise_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
     return Group(*parts)
+
+
+def _target(target: OperationTarget) -> list[tuple[str, object]]:
+    if (subject := target.subject) is None:
+        return []
+    names = dict.fromkeys(filter(None, (subject.name, subject.id)))
+    more = f" and {target.more_subjects} more" if target.more_subjects else ""
+    known = (("node type", target.node_type), ("owner", target.owner))
+    return [(subject.kind.value, f"{' '.join(names)}{more}"), *(row for row in known if row[1])]
 
 
 def _verdicts(record: EventRecord) -> list[tuple[str, object]]:

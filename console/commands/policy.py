@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
+from common.plan import SettingSource
 from common.subjects.policy_subject import PolicySubject
 from common.text.printable import printable
 from console.commands import policy_test
@@ -127,11 +128,11 @@ def show(
     """
     loaded = policy.load_policy(file, registry.load_checks())
     resolved = {code: loaded.resolve(code, project, about) for code in points or BY_CODE}
-    shown = {code: _point(point) for code, point in resolved.items() if point.checks or code in points}
+    chosen = {code: point for code, point in resolved.items() if point.checks or code in points}
     if json:
-        tables.json(shown)
+        tables.json({code: _point(point, SettingSource.to_json) for code, point in chosen.items()})
     else:
-        print(dump(shown, width=100), end="")
+        print(dump({code: _point(point, str) for code, point in chosen.items()}, width=100), end="")
     return 0
 
 
@@ -147,7 +148,7 @@ def node_type(text: str) -> int:
         raise UsageError(f"--type {text}: {error}") from None
 
 
-def _point(point: policy.PointPolicy) -> dict[str, Any]:
+def _point(point: policy.PointPolicy, show_source: Callable[[SettingSource], object]) -> dict[str, Any]:
     return {
         "deadline": point.deadline,
         "verdict": point.verdict.value.lower(),
@@ -159,6 +160,7 @@ def _point(point: policy.PointPolicy) -> dict[str, Any]:
                 "on_error": check.on_error.value.lower(),
                 "on_unreviewable": check.on_unreviewable.value.lower(),
                 "options": check.options,
+                "sources": {name: show_source(source) for name, source in check.sources.items()},
             }
             for check in point.checks
         },

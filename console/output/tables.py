@@ -72,6 +72,11 @@ def format_time(seconds: float | None) -> str | None:
     )
 
 
+def format_precise_time(seconds: float) -> str:
+    """Return a time as local date and time, to the millisecond."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
 def result(record: EventRecord) -> str | None:
     """Return the accepted result, with that of a rerun if it differs; a frozen one only as not accepted."""
     if accepted := record.accepted_verdict:

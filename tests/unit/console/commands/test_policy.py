@@ -58,6 +58,14 @@ def test_show_prints_the_effective_policy(file: Path) -> None:
                     "on_error": "warn",
                     "on_unreviewable": "fail",
                     "options": {},
+                    "sources": {
+                        "mode": f"{file}:2 (points)",
+                        "share": f"{file}:2 (points)",
+                        "on_timeout": "(default)",
+                        "on_error": "(default)",
+                        "on_unreviewable": "(default)",
+                        "enabled": f"{file}:2 (points)",
+                    },
                 }
             },
         }

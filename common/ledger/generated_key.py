@@ -1,4 +1,4 @@
-"""The key of the digests of secrets in findings, if no setting provides it: generated once for the fleet."""
+"""Keys of the fleet for which no setting provides a value: generated once, and kept in Redis."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import redis
 _BYTES = 32
 
 
-class FingerprintKeyStore:
-    """The key of one extension. It never expires: with another key, every digest of a secret is another one.
+class GeneratedKey:
+    """One key of one extension. It never expires: what was made with it could no longer be verified.
 
     Args:
         client: a Redis client that returns bytes.
-        prefix: prefix of the extension's keys.
+        name: the Redis key.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
+    def __init__(self, client: redis.Redis, name: str) -> None:
         self._client = client
-        self._name = f"{prefix}fingerprint-key"
+        self._name = name
 
     def find(self) -> bytes | None:
         """Return the key; None if none was generated yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
@@ -15,18 +15,32 @@ from workers.process.health import Health
 log = structlog.get_logger()
 
 
-def _metrics(folder: str) -> bytes:
-    """Return the sums of the metrics that the processes have written to `folder`, for Prometheus."""
+def render(folder: str, pids: Callable[[], Mapping[str, int]]) -> bytes:
+    """Return the metrics of a worker in Prometheus' text format.
+
+    Args:
+        folder: where its processes write their metrics; those of all processes are summed.
+        pids: returns the pid of each group's process.
+    """
     # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
+    from workers.process.monitoring.process_metrics import ProcessMetrics  # noqa: PLC0415
+
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+    registry.register(ProcessMetrics(pids))
     return generate_latest(registry)
 
 
-def serve(host: str, port: int, folder: str, processes: Callable[[], list[Health]]) -> ThreadingHTTPServer:
+def serve(
+    host: str,
+    port: int,
+    folder: str,
+    processes: Callable[[], list[Health]],
+    pids: Callable[[], Mapping[str, int]],
+) -> ThreadingHTTPServer:
     """Start to serve, in a thread, and return the server.
 
     Args:
@@ -34,13 +48,14 @@ def serve(host: str, port: int, folder: str, processes: Callable[[], list[Health
         port: the port; 0 for a free one.
         folder: where the processes write their metrics.
         processes: returns the health of the worker's processes.
+        pids: returns the pid of each group's process.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """Serve the three paths."""
             if self.path == "/metrics":
-                self._answer(200, _metrics(folder))
+                self._answer(200, render(folder, pids))
             elif self.path in ("/healthz", "/readyz"):
                 is_good, text = health.describe(processes(), readiness=self.path == "/readyz")
                 self._answer(200 if is_good else 503, text.encode())

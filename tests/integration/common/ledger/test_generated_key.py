@@ -1,4 +1,4 @@
-"""The key of fingerprints on a real Valkey: generated once, and the same for every process."""
+"""A generated key on a real Valkey: generated once, and the same for every process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from common.ledger import connect
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.generated_key import GeneratedKey
 
 
 @pytest.fixture
@@ -20,15 +20,15 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 
 def test_the_key_is_generated_once_and_never_expires(client: redis.Redis) -> None:
-    store = FingerprintKeyStore(client, "dwgate:{ext-1}:")
+    store = GeneratedKey(client, "dwgate:{ext-1}:link-key")
     assert store.find() is None
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: FingerprintKeyStore(client, "dwgate:{ext-1}:").ensure(), range(32)))
+        keys = set(pool.map(lambda _: GeneratedKey(client, "dwgate:{ext-1}:link-key").ensure(), range(32)))
     assert keys == {store.find()}
     assert len(store.ensure()) == 32
-    assert client.ttl("dwgate:{ext-1}:fingerprint-key") == -1
+    assert client.ttl("dwgate:{ext-1}:link-key") == -1
 
 
 def test_each_extension_has_its_own(client: redis.Redis) -> None:
-    one, other = (FingerprintKeyStore(client, f"dwgate:{{{name}}}:").ensure() for name in ("a", "b"))
+    one, other = (GeneratedKey(client, f"dwgate:{{{name}}}:link-key").ensure() for name in ("a", "b"))
     assert one != other
