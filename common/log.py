@@ -63,18 +63,18 @@ def configure_logging(level: str, component: str) -> None:
         logging.getLogger(package).setLevel(number)
 
 
-def _render_for_terminal(_: object, __: str, event: structlog.typing.EventDict) -> str:
-    """Return a line for a person: time, level, event, then the fields."""
-    at, level, name = (event.pop(key, "") for key in ("timestamp", "level", "event"))
-    fields = " ".join(f"{key}={value}" for key, value in event.items())
-    return printable(f"{at} {level:7} {name} {fields}".rstrip())
-
-
 def _name_trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     trace_id = tracing.current_trace_id()
     if trace_id is not None:
         event["trace_id"] = trace_id
     return event
+
+
+def _render_for_terminal(_: object, __: str, event: structlog.typing.EventDict) -> str:
+    """Return a line for a person: time, level, event, then the fields."""
+    at, level, name = (event.pop(key, "") for key in ("timestamp", "level", "event"))
+    fields = " ".join(f"{key}={value}" for key, value in event.items())
+    return printable(f"{at} {level:7} {name} {fields}".rstrip())
 
 
 def _to_json(event: structlog.typing.EventDict, **options: Any) -> str:

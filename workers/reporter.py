@@ -215,7 +215,7 @@ def _decide_and_post(
         _end_rerun(services, record, frozen.verdict, record.accepted_verdict, owner)
         return Attempt(is_reported=True)
     try:
-        with services.report_events.as_task(message_id, record.run):
+        with services.task_events.as_report(message_id, record.run, frozen.verdict.result):
             delivery = deliver(services, record, frozen, owner, clock.now() + seconds)
             is_recorded = _mark_reported(services, record, owner, delivery)
     except LeaseLost:

@@ -36,6 +36,10 @@ def _targets(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+DetailsUrl = Annotated[str, AfterValidator(_details_url)]
+"""The address of the page of an event."""
+
+
 class WorkerSettings(Settings):
     """Settings of the workers, in addition to those of every process."""
 
@@ -62,7 +66,7 @@ class WorkerSettings(Settings):
         description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
         " without it one is generated and kept in Redis",
     )
-    details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
+    details_url: DetailsUrl | None = Field(
         default=None,
         description="link to details at the end of the tip, such as https://gate.example.com/events/{message_id}",
     )

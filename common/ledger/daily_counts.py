@@ -151,7 +151,7 @@ def count_event(record: EventRecord, accepted: Result) -> tuple[str, ...]:
 def _of_check(check: PlannedCheck, outcome: Outcome | None) -> Iterator[Count]:
     result = check.effective_result(outcome)
     yield Count.of(result)
-    if result is not Result.FAIL and facets.enforced_result(check, outcome) is Result.FAIL:
+    if result is not Result.FAIL and check.would_be_result(outcome) is Result.FAIL:
         yield Count.WOULD_BLOCK
     if outcome is None or outcome.kind in _UNFINISHED:
         yield Count.UNFINISHED

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 
 from common.events import Event
 from common.ledger.record import EventRecord
-from common.plan import Mode, PlannedCheck
 from common.verdicts import Outcome, OutcomeKind, Result, Subject
 
 MAX_VALUE_LENGTH = 128
@@ -100,13 +98,7 @@ def is_would_fail(record: EventRecord, accepted: Result | None) -> bool:
     """Whether an event that was not blocked would have been, with all of its checks in mode enforce."""
     if accepted is Result.FAIL or record.plan is None:
         return False
-    outcomes = record.outcomes
-    return any(enforced_result(item, outcomes.get(item.name)) is Result.FAIL for item in record.plan.checks)
-
-
-def enforced_result(check: PlannedCheck, outcome: Outcome | None) -> Result:
-    """Return the result that a check would have in mode enforce."""
-    return replace(check, mode=Mode.ENFORCE).effective_result(outcome)
+    return record.plan.would_be_result(record.outcomes) is Result.FAIL
 
 
 def join_names(subjects: Iterable[Subject]) -> str:

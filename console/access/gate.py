@@ -29,6 +29,8 @@ MAX_PASSWORD_CHECKS = 2
 MAX_FIELDS = 1000
 MAX_PASSWORD_LENGTH = 1000
 
+_NO_ORIGIN = "null"
+
 _log = structlog.get_logger()
 
 
@@ -136,10 +138,7 @@ class Gate:
         Raises:
             FormExpired: another site sent it.
         """
-        origin = request.headers.get("origin")
-        if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
-            raise FormExpired("another site sent the form")
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if not _is_own_form(request):
             raise FormExpired("another site sent the form")
         return await request.form(max_files=0, max_fields=MAX_FIELDS)
 
@@ -203,3 +202,16 @@ class Gate:
         if self._sessions is None:
             self._sessions = Sessions(await self._key())
         return self._sessions
+
+
+def _is_own_form(request: Request) -> bool:
+    """Whether a browser reports that a page of the console sent the form, or reports nothing.
+
+    Sec-Fetch-Site is sent to https and loopback only; and since the pages have the referrer policy
+    `no-referrer`, `Origin` is `null` for their own forms (Fetch Standard, "serializing a request origin").
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin", _NO_ORIGIN)
+    return origin == _NO_ORIGIN or urlsplit(origin).netloc == request.headers.get("host", "")

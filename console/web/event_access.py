@@ -27,7 +27,8 @@ class EventAccess:
         """Check that a request may see the event `message_id`.
 
         Returns:
-            The user, who may see the events of their workspaces; None for the holder of its link.
+            The user, who may see the events of their workspaces; None for the holder of its link, who may
+            be logged in as well.
 
         Raises:
             RequestRefused: its link is not valid, or it has none and nobody can log in.
@@ -35,10 +36,16 @@ class EventAccess:
             LedgerUnavailable: the key of the links cannot be read.
         """
         identity = await self._gate.identify(request)
+        if identity is not None and identity.user.workspaces is None:
+            return identity.user
+        try:
+            if await self._links.verify(request, message_id):
+                return None
+        except RequestRefused:
+            if identity is None:
+                raise
         if identity is not None:
             return identity.user
-        if await self._links.verify(request, message_id):
-            return None
         if self._gate.rules.users is None:
             raise RequestRefused(Problem.LINK_MISSING)
         raise LoginNeeded("this event is for users who are logged in, or have its link")

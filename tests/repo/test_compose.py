@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
-from console.flower import FlowerSettings
+from console.flower.server import FlowerSettings
 from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
@@ -203,30 +203,50 @@ def test_command_is_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
-def test_addition_names_services_that_there_are(file: Path) -> None:
-    added = {"prometheus"}
-    assert plain_yaml.load(file.read_text())["services"].keys() <= SERVICES.keys() | added
+def test_addition_names_services_that_there_are_or_adds_its_own(file: Path) -> None:
+    services = plain_yaml.load(file.read_text())["services"]
+    assert services.keys() <= SERVICES.keys() | {file.stem}
+
+
+def test_prometheus_is_closed_and_reaches_every_target() -> None:
+    service = plain_yaml.load((COMPOSE / "prometheus.yml").read_text())["services"]["prometheus"]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert re.search(r":v\d+\.\d+", service["image"])
+    assert service["ports"] == ["127.0.0.1:9090:9090"], "its pages have no password"
+    assert "backend" in service["networks"]
+    config = plain_yaml.load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+    targets = {
+        name: item["port"] for item in config["scrape_configs"][0]["dns_sd_configs"] for name in item["names"]
+    }
+    ports = {
+        name: port
+        for name, own in OURS.items()
+        if own["command"][0] in ("ingest", "worker")
+        for port in re.findall(r"--(?:metrics-)?port[=,](\d+)", ",".join(own["command"]))
+    }
+    assert targets == {name: int(port) for name, port in ports.items()}
+    assert all("backend" in OURS[name]["networks"] for name in targets)
 
 
 FIXED = {
-    "DWGATE_FLOWER_BROKER_API",  # that of the Compose file's own RabbitMQ is at its default address
-    "DWGATE_LINK_KEY",  # generated, and kept in the Redis that all services share
-    "DWGATE_CONSOLE_KEY",  # likewise
-    "DWGATE_CONSOLE_OPEN",  # only on an address of loopback, which a container's is not
-    "DWGATE_CONSOLE_OIDC_CLIENT_SECRET",  # a secret of a provider of your own: a file of your own
+    "DWGATE_FLOWER_BROKER_API",
+    "DWGATE_CONSOLE_OPEN",
+    "DWGATE_CONSOLE_KEY",
+    "DWGATE_LINK_KEY",
 }
-"""Settings that the files of Compose do not pass."""
+"""The management API of the Compose file's own RabbitMQ is at its default address; the console listens on
+every address of its container, so it is never open; and the keys are generated in its own Redis."""
 
 
 def test_every_setting_of_the_page_can_be_set() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
-    added = [plain_yaml.load(file.read_text())["services"] for file in COMPOSE.glob("*.yml")]
-    services = [*OURS.values(), *(service for each in added for service in each.values())]
-    given = {name for service in services for name in service.get("environment", ())}
-    given |= {name.upper() for service in services for name in secrets_of({"secrets": [], **service})}
-    assert settings - given <= FIXED
-    assert not FIXED & given
+    given = {name for service in OURS.values() for name in service["environment"]}
+    given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    additions = [plain_yaml.load(file.read_text()) for file in COMPOSE.glob("*.yml")]
+    given |= {name.upper() for addition in additions for name in addition.get("secrets", {})}
+    assert settings - given == FIXED
 
 
 @every_own

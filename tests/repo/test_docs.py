@@ -28,7 +28,7 @@ SETTINGS_MODULES = (
     "ingest.settings",
     "workers.settings",
     "console.web.settings",
-    "console.flower",
+    "console.flower.server",
 )
 
 

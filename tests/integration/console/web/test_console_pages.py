@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from common.events import Event
 from common.ledger import AuditAction, Ledger, State, connect
 from common.plan import Mode
 from common.verdicts import (
@@ -19,18 +17,14 @@ from common.verdicts import (
     Finding,
     Outcome,
     OutcomeKind,
-    Reason,
     Severity,
-    Subject,
-    SubjectKind,
-    Verdict,
 )
 from console.access.users import Role
 from console.access.users_file import write_user
+from tests.support.answered_events import add_event
 from tests.support.console_process import ConsoleProcess, console_environment, form_token
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import Valkey
-from tests.support.plans import plan_of
 
 PASSWORD = "correct horse battery"
 POLICY = "version: 1\npoints:\n  commit-file:\n    checks:\n      code-review: {mode: warn}\n"
@@ -73,37 +67,13 @@ def ledger(clean_redis_url: str) -> Iterator[Ledger]:
     client = connect(clean_redis_url)
     ledger = Ledger(client, EXTENSION_CODE)
     ledger.lease_due(1)
-    add(ledger, "m-1", BLOCKED, name="dws_trade")
-    add(ledger, "m-2", Outcome(OutcomeKind.PASSED), project=8, name="ads_stock")
-    add(ledger, "m-3", BLOCKED, mode=Mode.AUDIT, project=8)
-    add(ledger, "dead-1", None)
+    add_event(ledger, "m-1", BLOCKED, name="dws_trade")
+    add_event(ledger, "m-2", Outcome(OutcomeKind.PASSED), project=8, name="ads_stock")
+    add_event(ledger, "m-3", BLOCKED, mode=Mode.AUDIT, project=8)
+    add_event(ledger, "dead-1", None)
     ledger.mark_dead("dead-1", "DataWorks refuses the verdict")
     yield ledger
     client.close()
-
-
-def add(
-    ledger: Ledger,
-    message_id: str,
-    outcome: Outcome | None,
-    *,
-    mode: Mode = Mode.ENFORCE,
-    project: int = 7,
-    name: str = "dim_user",
-) -> None:
-    now = time.time()
-    event = Event(message_id, "commit-file", project, f"user-{project}", True, {"fileName": name}, now)
-    ledger.admit(event, now + 600, now + 480)
-    plan = plan_of("code-review")
-    plan = replace(plan, checks=(replace(plan.checks[0], mode=mode),))
-    assert ledger.save_plan(message_id, 1, plan, None, {}, subjects=[Subject(SubjectKind.FILE, "5", name)])
-    if outcome is None:
-        return
-    ledger.record_outcomes(message_id, 1, {"code-review": outcome})
-    verdict = Verdict(plan.checks[0].effective_result(outcome), "tip", Reason.COMPLETE, now)
-    assert ledger.acquire_report_lease(message_id, "o", 5).record
-    ledger.freeze_verdict(message_id, "o", verdict)
-    ledger.mark_reported(message_id, "o", "posted", verdict, ledger.get(message_id))
 
 
 @contextmanager
@@ -193,7 +163,7 @@ def test_a_bad_value_is_refused_with_the_name_of_its_field(
 
 def test_pages_of_the_list_follow_each_other(ann: httpx.Client, ledger: Ledger) -> None:
     for number in range(60):
-        add(ledger, f"n-{number}", None)
+        add_event(ledger, f"n-{number}", None)
     first = ann.get("/events?state=open")
     older = first.text.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     second = ann.get(f"/events{older}")
@@ -309,7 +279,7 @@ def test_a_policy_that_cannot_be_replayed_is_answered_with_the_reason(ann: httpx
 
 def test_waivers_are_shown_with_their_uses(ann: httpx.Client, ledger: Ledger) -> None:
     waived = Finding("MC-C02", Severity.BLOCK, "x", waived=AppliedWaiver("W-9", "removed"))
-    add(ledger, "m-9", Outcome.of([waived]))
+    add_event(ledger, "m-9", Outcome.of([waived]))
     page = ann.get("/waivers").text
     assert "Expiring soon (1)" in page
     assert "never matched" in page

@@ -29,13 +29,17 @@ from tornado.ioloop import IOLoop
 from common.log import configure_logging
 from common.settings import BrokerSettings, SecretList, reject_placeholder
 from common.tls import create_context, tls_options
-from console.flower_access import PasswordGate, SecurityHeaders, TooManyAttempts
+from console.flower.access import PasswordGate, SecurityHeaders, TooManyAttempts
+from console.flower.pages import HANDLERS, PAGES_SETTING, FleetPages
 from workers.celery_app import monitoring_config
+from workers.settings import DetailsUrl, WorkerSettings
+from workers.task_events import SAFE_RESULT
 
 SAVE_SECONDS = 30
 """Interval at which Flower's state is written to its file."""
 
-_HIDDEN = frozenset({"args", "kwargs", "result", "traceback"})
+_HIDDEN = frozenset({"args", "kwargs", "traceback"})
+_COLUMNS = "name,uuid,state,result,exception,received,runtime,worker"
 _ALLOWED_REQUESTS = ("stats", "active_queues", "registered", "active", "revoked")
 """Inspections that Flower may run. `active` returns the arguments as the sender chose to display them;
 `reserved` and `scheduled` would return the arguments themselves, `conf` the settings."""
@@ -54,6 +58,10 @@ class FlowerSettings(BrokerSettings):
         default=None,
         description="RabbitMQ's management API: https://host:15671/api/, with user:password@ if they differ"
         " from those of DWGATE_BROKER_URL; default: the broker's host, port 15671 with TLS, else port 15672",
+    )
+
+    details_url: DetailsUrl | None = Field(
+        default=None, description=WorkerSettings.model_fields["details_url"].description
     )
 
     @field_validator("flower_users")
@@ -110,6 +118,7 @@ class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
     def __init__(self, gate: PasswordGate, **kwargs: Any) -> None:
         self._gate = gate
         super().__init__(transforms=[SecurityHeaders], **kwargs)
+        self.add_handlers(r".*", HANDLERS)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Return the handler of `request`."""
@@ -123,8 +132,13 @@ class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
 
 
 def mask(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a task event without arguments, result and traceback; an exception is reduced to its type."""
+    """Return a task event without arguments and traceback; an exception is reduced to its type.
+
+    A result is kept if it is a verdict or the end of a check, which contain no data of an event.
+    """
     kept = {key: value for key, value in event.items() if key not in _HIDDEN}
+    if not SAFE_RESULT.fullmatch(str(kept.get("result"))):
+        kept.pop("result", None)
     if "exception" in kept:
         kept["exception"] = str(kept["exception"]).partition("(")[0]
     return kept
@@ -156,6 +170,7 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
     options.address, options.port = host, port
     options.basic_auth = [pair.get_secret_value() for pair in settings.flower_users]
     options.read_only = True
+    options.tasks_columns = _COLUMNS
     options.broker_api = settings.management_api
     # Tornado's client, with which Flower queries the management API, sends the password to any redirect.
     AsyncHTTPClient.configure(
@@ -173,7 +188,15 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
         max_tasks_in_memory=options.max_tasks,
     )
     gate = PasswordGate(options.basic_auth)
-    app = ClosedFlower(gate, options=options, capp=celery, events=events, io_loop=loop, **web_settings)
+    pages = FleetPages(_queue_names(settings), settings.details_url)
+    app = ClosedFlower(
+        gate,
+        options=options,
+        capp=celery,
+        events=events,
+        io_loop=loop,
+        **{PAGES_SETTING: pages, **web_settings},
+    )
     app.inspector.inspect_methods = _ALLOWED_REQUESTS
     return app
 
@@ -185,3 +208,10 @@ def _celery(settings: FlowerSettings) -> Celery:
     app.conf.update(monitoring_config(settings.topology))
     app.conf.task_queues = [Queue(queue.name) for queue in settings.topology.task_queues]
     return app
+
+
+def _queue_names(settings: FlowerSettings) -> list[str]:
+    """Return the names of the queues of the fleet; on Redis only the tasks have any."""
+    topology = settings.topology
+    on_rabbitmq = settings.broker_url.get_secret_value().startswith("amqp")
+    return [queue.name for queue in (topology.queues if on_rabbitmq else topology.task_queues)]

@@ -7,8 +7,8 @@ from base64 import b64encode
 import pytest
 from pydantic import ValidationError
 
-from console.flower import FlowerSettings
-from console.flower_access import PasswordGate
+from console.flower.access import PasswordGate
+from console.flower.server import FlowerSettings
 from console.guess_lock import MAX_FAILURES, WINDOW_SECONDS
 
 USERS = ["watcher:made-up", "admin:other"]
