@@ -1,4 +1,4 @@
-"""Logging: one JSON object per line on stderr, for dwgate and for libraries."""
+"""Logging on stderr, for dwgate and for libraries: one JSON object per line; on a terminal, text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from common import tracing
-from common.text.printable import escape_json
+from common.text.printable import escape_json, printable
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
 """Packages of dwgate, logged at the configured level; libraries are logged from WARNING up."""
@@ -50,7 +50,9 @@ def configure_logging(level: str, component: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _frames,
-                structlog.processors.JSONRenderer(serializer=_to_json),
+                _render_for_terminal
+                if sys.stderr.isatty()
+                else structlog.processors.JSONRenderer(serializer=_to_json),
             ],
         )
     )
@@ -66,6 +68,13 @@ def _name_trace(_: object, __: str, event: structlog.typing.EventDict) -> struct
     if trace_id is not None:
         event["trace_id"] = trace_id
     return event
+
+
+def _render_for_terminal(_: object, __: str, event: structlog.typing.EventDict) -> str:
+    """Return a line for a person: time, level, event, then the fields."""
+    at, level, name = (event.pop(key, "") for key in ("timestamp", "level", "event"))
+    fields = " ".join(f"{key}={value}" for key, value in event.items())
+    return printable(f"{at} {level:7} {name} {fields}".rstrip())
 
 
 def _to_json(event: structlog.typing.EventDict, **options: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -24,6 +24,7 @@ from workers.dataworks.errors import Transient
 from workers.pipeline.check_runner import CheckRunner, describe_fault
 from workers.services import Services
 from workers.task_base import MAX_RETRIES, TRANSIENT_ERRORS
+from workers.task_events import CheckEnd
 
 SHARED_SECONDS = 5.0
 """After this time, lookups included, the remaining checks of a message get messages of their own."""
@@ -52,12 +53,14 @@ class Batch:
         remaining: checks to run in messages of their own.
         is_stalled: whether the last of `remaining` reached the limit of a trial.
         fault: a transient fault, after which the checks without outcome are retried.
+        ends: how the checks ended that finished, for Flower.
     """
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     remaining: Sequence[str] = ()
     is_stalled: bool = False
     fault: Exception | None = None
+    ends: list[CheckEnd] = field(default_factory=list)
 
 
 def execute(
@@ -70,7 +73,7 @@ def execute(
     started_attempt: StartedAttempt | None = None,
     seconds: float = math.inf,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run I/O-bound checks of an event and record their outcomes; with the last one the event is reported.
 
     Args:
@@ -82,6 +85,9 @@ def execute(
         started_attempt: the attempt, if it is already counted in the ledger.
         seconds: time budget of the lookups; a slower lookup is a transient fault.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
+
+    Returns:
+        How the checks ended, for Flower.
 
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
@@ -103,6 +109,16 @@ def execute(
             services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
+    return [*earlier_ends(started_attempt, names), *batch.ends]
+
+
+def earlier_ends(started_attempt: StartedAttempt | None, names: Sequence[str]) -> list[CheckEnd]:
+    """Return how those of the checks `names` ended that finished in an earlier attempt of their message."""
+    if started_attempt is None or started_attempt.record.plan is None:
+        return []
+    outcomes = started_attempt.record.outcomes
+    planned = [item for item in started_attempt.record.plan.checks if item.name in names]
+    return [CheckEnd.of(item, outcomes[item.name], 0.0) for item in planned if item.name in outcomes]
 
 
 @contextmanager
@@ -163,6 +179,7 @@ def run_checks(
             if seconds <= 0:
                 done.remaining = names[number:]
                 break
+        begun = time.perf_counter()
         try:
             outcome = _attempt(
                 services,
@@ -185,7 +202,9 @@ def run_checks(
             done.remaining = [*names[number + 1 :], name]
             break
         done.outcomes[name] = outcome
-        note_outcome(planned[name], outcome, services.checks.get(name))
+        took = time.perf_counter() - begun
+        note_outcome(planned[name], outcome, services.checks.get(name), took)
+        done.ends.append(CheckEnd.of(planned[name], outcome, took))
         if time.monotonic() - started > SHARED_SECONDS:
             # Each of the others may stall on the same input: other events get their turn in between.
             done.remaining = names[number + 1 :]
@@ -199,23 +218,19 @@ def time_limit(deadline: float, *, alone: bool) -> float:
     return min(REVIEW_SECONDS, left if alone else left * SHARED_TIME_SHARE)
 
 
-def run_measured(check: Check, run: Callable[[], Outcome]) -> Outcome:
-    """Return the outcome of `run`, a run of `check`, and measure its duration, however it ends."""
-    started = time.perf_counter()
-    try:
-        return run()
-    finally:
-        metrics.CHECK_SECONDS.labels(check.name).observe(time.perf_counter() - started)
-
-
-def note_outcome(planned: PlannedCheck, outcome: Outcome, check: Check | None) -> None:
+def note_outcome(
+    planned: PlannedCheck, outcome: Outcome, check: Check | None, seconds: float | None = None
+) -> None:
     """Count an outcome and its findings, and log a check that failed.
 
     Args:
         planned: the check in the plan.
         outcome: its outcome.
         check: the check; None if it is not installed in this worker.
+        seconds: its duration; None if it was not measured, since it ended its process or was not started.
     """
+    if seconds is not None:
+        metrics.CHECK_SECONDS.labels(planned.name).observe(seconds)
     metrics.CHECKS.labels(planned.name, outcome.kind.value).inc()
     _count_findings(planned, outcome, is_built_in=check is not None and check.is_built_in)
     if outcome.kind is OutcomeKind.ERROR:
@@ -271,10 +286,7 @@ def _attempt(
     if is_limited and seconds < MIN_SECONDS and not is_trial:
         return Outcome(OutcomeKind.TIMED_OUT, detail=NO_TIME)
     try:
-        return run_measured(
-            check,
-            lambda: runner.run(check, planned, seconds=seconds if is_limited else None, is_trial=is_trial),
-        )
+        return runner.run(check, planned, seconds=seconds if is_limited else None, is_trial=is_trial)
     except TRANSIENT_ERRORS as error:
         # A fault of an engine is no fault of the check, and costs it none of its attempts.
         limit = retry.MAX_ATTEMPTS if isinstance(error, Transient) else MAX_RETRIES

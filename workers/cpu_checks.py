@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from common.ledger import StartedAttempt
 from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind
-from workers.check_execution import MIN_SECONDS, Batch, note_outcome, run_checks, time_limit, traced_checks
+from workers.check_execution import (
+    MIN_SECONDS,
+    Batch,
+    earlier_ends,
+    note_outcome,
+    run_checks,
+    time_limit,
+    traced_checks,
+)
 from workers.checks.api import Runs
 from workers.pipeline.check_runner import TIME_LIMIT
 from workers.scheduling.budgets import SlowReason
@@ -15,6 +23,7 @@ from workers.scheduling.cpu_time import cpu_seconds
 from workers.scheduling.scheduler import FAST_SECONDS, workspace_of
 from workers.scheduling.slow_queue import SlowChecks
 from workers.services import Services
+from workers.task_events import CheckEnd
 
 SLOW_LOOKUPS = "its lookups took too long"
 
@@ -27,7 +36,7 @@ def execute_fast(
     deadline: float,
     *,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run CPU checks within the allowance of the fast queue; move those that need more to the slow queue.
 
     After `check_execution.SHARED_SECONDS`, lookups included, the remaining ones get messages of their own.
@@ -40,20 +49,23 @@ def execute_fast(
         deadline: of the outcomes, in seconds since the epoch.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
 
+    Returns:
+        How the checks ended that finished, for Flower.
+
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
     started = services.ledger.start_attempts(message_id, run, names)
     if started is None:
         services.reports.record(message_id, run, {})
-        return
+        return []
     with traced_checks(started):
-        _execute_started(services, started, deadline, is_redelivery=is_redelivery)
+        return _execute_started(services, started, names, deadline, is_redelivery=is_redelivery)
 
 
 def _execute_started(
-    services: Services, started: StartedAttempt, deadline: float, *, is_redelivery: bool
-) -> None:
+    services: Services, started: StartedAttempt, names: Sequence[str], deadline: float, *, is_redelivery: bool
+) -> list[CheckEnd]:
     record, snapshot, scheduler = started.record, started.snapshot, services.scheduler
     message_id, run = record.event.message_id, record.run
     reason = scheduler.slow_reason(record, snapshot)
@@ -62,7 +74,7 @@ def _execute_started(
         scheduler.penalize(record, snapshot)
     if reason is not None:
         scheduler.move(record, run, [*started.attempts], deadline, reason)
-        return
+        return earlier_ends(started, names)
     used = cpu_seconds()
     batch = run_checks(services, started, deadline, trial_seconds=FAST_SECONDS, is_redelivery=is_redelivery)
     used = cpu_seconds() - used
@@ -78,6 +90,7 @@ def _execute_started(
             services.dispatch.send_checks(message_id, run, [name], Runs.CPU, deadline)
     if batch.fault:
         raise batch.fault
+    return [*earlier_ends(started, names), *batch.ends]
 
 
 def execute_slow(
@@ -89,7 +102,7 @@ def execute_slow(
     workspace: str,
     *,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run CPU checks within their whole time limit; then the next ones of the workspace are published.
 
     Those that do not finish in `check_execution.SHARED_SECONDS`, or with one that ended the process, return
@@ -103,6 +116,9 @@ def execute_slow(
         deadline: of the outcomes, in seconds since the epoch.
         workspace: the workspace in whose turn they run.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
+
+    Returns:
+        How the checks ended that finished, for Flower.
 
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
@@ -121,6 +137,7 @@ def execute_slow(
     if batch.fault:
         raise batch.fault
     services.scheduler.finish(workspace, SlowChecks(message_id, run, tuple(names), deadline))
+    return [*earlier_ends(started, names), *batch.ends]
 
 
 def on_killed(

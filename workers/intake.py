@@ -15,6 +15,7 @@ from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
+from common.subjects.event_subject import items_of
 from common.subjects.operation_target import target_of
 from common.text.i18n import Text
 from common.verdicts import Outcome
@@ -25,6 +26,7 @@ from workers.pipeline import planner
 from workers.reporter import INLINE_BUDGET
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
+from workers.task_events import CheckEnd
 
 BATCH_TIME_BUDGET = 2.0
 """Seconds spent on the events of one message; the rest is then requeued for other workers."""
@@ -329,7 +331,14 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     names = [item.name for item in planned.checks if item.name not in outcomes]
     local = _pick_local_check(services, names)
     if services.ledger.save_plan(
-        event.message_id, record.run, planned, content, outcomes, start_checks=local, target=target
+        event.message_id,
+        record.run,
+        planned,
+        content,
+        outcomes,
+        start_checks=local,
+        target=target,
+        subjects=items_of(event, snapshot),
     ):
         others = [name for name in names if name != local]
         if local is None or others:
@@ -356,7 +365,7 @@ def _run_locally(services: Services, started_attempt: StartedAttempt, name: str)
     """Run a check in this process; after a transient fault or a slow lookup, send it to its queue instead."""
     record = started_attempt.record
     try:
-        check_execution.execute(
+        ends = check_execution.execute(
             services,
             record.event.message_id,
             record.run,
@@ -368,6 +377,8 @@ def _run_locally(services: Services, started_attempt: StartedAttempt, name: str)
     except TRANSIENT_ERRORS as error:
         log.info("local_check_deferred", check=name, error=type(error).__name__)
         _send(services, record, [name])
+    else:
+        services.task_events.show_checks(record.event.message_id, record.run, ends)
 
 
 def _log_plan_notes(planned: Plan) -> None:
@@ -403,8 +414,13 @@ def _run_inline(
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done and services.may_run_inline(services.checks[item.name]):
             check = services.checks[item.name]
-            outcomes[item.name] = check_execution.run_measured(check, partial(runner.run, check, item))
-            check_execution.note_outcome(item, outcomes[item.name], check)
+            begun = time.perf_counter()
+            outcomes[item.name] = outcome = runner.run(check, item)
+            took = time.perf_counter() - begun
+            check_execution.note_outcome(item, outcome, check, took)
+            services.task_events.show_checks(
+                record.event.message_id, record.run, [CheckEnd.of(item, outcome, took)]
+            )
     return outcomes
 
 

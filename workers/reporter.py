@@ -215,7 +215,7 @@ def _decide_and_post(
         _end_rerun(services, record, frozen.verdict, record.accepted_verdict, owner)
         return Attempt(is_reported=True)
     try:
-        with services.report_events.as_task(message_id, record.run):
+        with services.task_events.as_report(message_id, record.run, frozen.verdict.result):
             delivery = deliver(services, record, frozen, owner, clock.now() + seconds)
             is_recorded = _mark_reported(services, record, owner, delivery)
     except LeaseLost:
@@ -269,7 +269,9 @@ def _end_rerun(
     if is_different:
         text += "; the results differ"
     event = record.event
-    if not services.ledger.mark_rerun(event.message_id, owner, record.run, text, is_different=is_different):
+    if not services.ledger.mark_rerun(
+        event.message_id, owner, record.run, text, is_different=is_different, record=record
+    ):
         return
     code, results = event.event_code, {"accepted": accepted.result.value, "result": verdict.result.value}
     metrics.RERUNS.labels(code, results["accepted"], results["result"]).inc()
@@ -283,11 +285,11 @@ def _end_rerun(
 def _mark_reported(services: Services, record: EventRecord, owner: str, delivery: Delivery) -> bool:
     """Record what DataWorks accepted; return whether that was unknown before."""
     event, ledger = record.event, services.ledger
-    result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+    result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict, record)
     if result is MarkResult.UNKNOWN_EVENT:
         # Redis has lost the event since it was leased. Its copies come again and must find the answer.
         ledger.admit(event, record.deadline_at, record.watch_at)
-        result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+        result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict, record)
     return result is MarkResult.RECORDED
 
 

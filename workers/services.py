@@ -36,12 +36,12 @@ from workers.notifications.sink import NotificationSink
 from workers.pipeline.check_runner import CheckRunner
 from workers.pipeline.check_threads import CheckThreads, lookup_limit
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
-from workers.report_events import ReportEvents, Send, send_nothing
 from workers.routing.plan_router import PlanRouter
 from workers.routing.report_router import ReportRouter
 from workers.scheduling.scheduler import Scheduler
 from workers.settings import WorkerSettings
 from workers.task_base import TRANSIENT_ERRORS
+from workers.task_events import Send, TaskEvents, send_nothing
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
@@ -91,7 +91,7 @@ class Services:
         self._threads = threads
         self._runs_plugins = runs_plugins
         self.clock = clock
-        self.report_events = ReportEvents(send_event)
+        self.task_events = TaskEvents(send_event)
         self.alone = threading.Lock()
         self._calls_dataworks = calls_dataworks
         self._busy = busy

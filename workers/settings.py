@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from common.settings import MIN_KEY_LENGTH, Settings
+from common.settings import Settings
+from common.subjects.fingerprints import MIN_KEY_LENGTH
 from workers.notifications.targets import parse_targets
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
@@ -33,6 +34,10 @@ def _targets(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         parse_targets(value.get_secret_value())
     return value
+
+
+DetailsUrl = Annotated[str, AfterValidator(_details_url)]
+"""The address of the page of an event."""
 
 
 class WorkerSettings(Settings):
@@ -61,7 +66,7 @@ class WorkerSettings(Settings):
         description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
         " without it one is generated and kept in Redis",
     )
-    details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
+    details_url: DetailsUrl | None = Field(
         default=None,
         description="link to details at the end of the tip, such as https://gate.example.com/events/{message_id}",
     )

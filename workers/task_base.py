@@ -75,16 +75,17 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     max_retries = MAX_RETRIES
     acks_on_failure_or_timeout = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        """Run the task."""
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task, and return what it returns."""
         started = time.perf_counter()
         end = TaskEnd.FAILED
         context = {"message_id": kwargs["message_id"]} if "message_id" in kwargs else {}
         with structlog.contextvars.bound_contextvars(task=self.name, **context):
             try:
                 with progress.step(may_wait=True):
-                    self.run(*args, **kwargs)
+                    returned = self.run(*args, **kwargs)
                 end = TaskEnd.DONE
+                return returned  # noqa: TRY300 - the metrics name the end
             except (Retry, Ignore, Reject):
                 end = TaskEnd.RETRIED
                 raise

@@ -16,6 +16,7 @@ from common.ledger.results import (
     StartedAttempt,
     UnplannedEvent,
 )
+from common.ledger.search import Cursor, CursorInvalid, EventPage, EventQuery
 from common.ledger.store import Ledger
 from common.ledger.timeline import RunState, RunVerdict, TimelineEntry
 
@@ -23,6 +24,10 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "AuditTrail",
+    "Cursor",
+    "CursorInvalid",
+    "EventPage",
+    "EventQuery",
     "EventRecord",
     "FileState",
     "FrozenVerdict",

@@ -23,7 +23,13 @@ GENERATED = DOCS / "rules"
 HAND_WRITTEN = [page for page in DOCS.rglob("*.md") if GENERATED not in page.parents]
 PAGES = sorted([*ROOT.glob("*.md"), *HAND_WRITTEN, *(ROOT / "deploy").rglob("*.md")])
 DWGATE = Path(sys.executable).with_name("dwgate")
-SETTINGS_MODULES = ("common.settings", "ingest.settings", "workers.settings", "console.flower")
+SETTINGS_MODULES = (
+    "common.settings",
+    "ingest.settings",
+    "workers.settings",
+    "console.web.settings",
+    "console.flower.server",
+)
 
 
 def rows(page: Path) -> list[list[str]]:

@@ -103,7 +103,7 @@ def handle_due(services: Services, message_id: str) -> None:
 
 def mark_dead(services: Services, record: EventRecord, reason: str) -> None:
     """Mark an event dead, count it and log an error: a person waits for it."""
-    if services.ledger.mark_dead(record.event.message_id, reason):
+    if services.ledger.mark_dead(record.event.message_id, reason, record):
         metrics.DEAD.labels(record.event.event_code).inc()
         event = record.event
         log.error("event_dead", event_code=event.event_code, project_id=event.project_id, reason=reason)
