@@ -229,8 +229,9 @@ def test_prometheus_is_closed_and_reaches_every_target() -> None:
     assert all("backend" in OURS[name]["networks"] for name in targets)
 
 
-FIXED = {"DWGATE_FLOWER_BROKER_API"}
-"""The management API of the Compose file's own RabbitMQ is at its default address."""
+FIXED = {"DWGATE_FLOWER_BROKER_API", "DWGATE_CONSOLE_OPEN"}
+"""The management API of the Compose file's own RabbitMQ is at its default address, and no console in a container is open
+to everyone."""
 
 
 def test_every_setting_of_the_page_can_be_set() -> None:
