@@ -14,6 +14,7 @@ from console.web.event_access import EventAccess
 from console.web.event_links import EventLinks
 from console.web.ledger_reader import LedgerReader
 from console.web.page_renderer import PageRenderer
+from console.web.pages.console_page import ConsolePages
 from console.web.pages.error_pages import ErrorPages
 from console.web.pages.event_pages import EventPages
 from console.web.pages.reference_pages import ReferencePages
@@ -34,13 +35,14 @@ def create_application(settings: ConsoleSettings, ledger: Ledger) -> Starlette:
     renderer = PageRenderer(files)
     reader = LedgerReader(ledger)
     gate = create_gate(settings, reader)
+    pages = ConsolePages(gate, reader, renderer)
     routes: list[BaseRoute] = [
         Route("/static/{name}", files.answer),
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(reader).answer),
         *ReferencePages(renderer, registry.load_checks()).routes(),
-        *console_routes(settings, gate, reader, renderer),
-        *EventPages(renderer, reader, EventAccess(gate, EventLinks(settings, reader))).routes(),
+        *console_routes(settings, pages),
+        *EventPages(pages, EventAccess(gate, EventLinks(settings, reader))).routes(),
     ]
     return Starlette(
         routes=routes,

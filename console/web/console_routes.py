@@ -17,7 +17,6 @@ from console.access.users_file import Users, parse_users
 from console.requeues import Requeuer
 from console.web.config_files import ConfigFiles
 from console.web.ledger_reader import LedgerReader
-from console.web.page_renderer import PageRenderer
 from console.web.pages.console_page import ConsolePages
 from console.web.pages.event_list_page import EventListPage
 from console.web.pages.login_pages import LoginPages
@@ -48,11 +47,8 @@ def create_gate(settings: ConsoleSettings, reader: LedgerReader) -> Gate:
     return Gate(rules, key)
 
 
-def console_routes(
-    settings: ConsoleSettings, gate: Gate, reader: LedgerReader, renderer: PageRenderer
-) -> list[BaseRoute]:
+def console_routes(settings: ConsoleSettings, pages: ConsolePages) -> list[BaseRoute]:
     """Return the routes; those below `/events/` come before the ones of single events."""
-    pages = ConsolePages(gate, reader, renderer)
     files = ConfigFiles(settings)
     login = LoginPages(pages, _provider(settings))
     requeue = RequeuePages(pages, Requeuer(Services(settings, create_app(settings))))

@@ -229,9 +229,14 @@ def test_prometheus_is_closed_and_reaches_every_target() -> None:
     assert all("backend" in OURS[name]["networks"] for name in targets)
 
 
-FIXED = {"DWGATE_FLOWER_BROKER_API", "DWGATE_CONSOLE_OPEN"}
-"""The management API of the Compose file's own RabbitMQ is at its default address, and no console in a container is open
-to everyone."""
+FIXED = {
+    "DWGATE_FLOWER_BROKER_API",
+    "DWGATE_CONSOLE_OPEN",
+    "DWGATE_CONSOLE_KEY",
+    "DWGATE_LINK_KEY",
+}
+"""The management API of the Compose file's own RabbitMQ is at its default address; the console listens on
+every address of its container, so it is never open; and the keys are generated in its own Redis."""
 
 
 def test_every_setting_of_the_page_can_be_set() -> None:
@@ -239,6 +244,8 @@ def test_every_setting_of_the_page_can_be_set() -> None:
     settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
     given = {name for service in OURS.values() for name in service["environment"]}
     given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    additions = [plain_yaml.load(file.read_text()) for file in COMPOSE.glob("*.yml")]
+    given |= {name.upper() for addition in additions for name in addition.get("secrets", {})}
     assert settings - given == FIXED
 
 

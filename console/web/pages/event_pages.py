@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Route
 from common.ledger import EventRecord, Ledger
 from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
+from console.access.gate import Identity
 from console.access.users import User
 from console.output.json_text import json_text
 from console.web.duration_text import duration
 from console.web.errors import Problem, RequestRefused
 from console.web.event_access import EventAccess
-from console.web.ledger_reader import LedgerReader
-from console.web.page_renderer import PageRenderer, preferences_of
+from console.web.page_renderer import preferences_of
+from console.web.pages.console_page import ConsolePages
 from console.web.texts.event import EVENT
 from console.web.views.event_state import PageState, find_state
 from console.web.views.event_view import EventView, build_event
@@ -46,14 +47,13 @@ class EventPages:
     """Answers requests for one event.
 
     Args:
-        renderer: renders the templates.
-        reader: reads the ledger.
+        pages: what the pages of the console share.
         access: decides who may see an event.
     """
 
-    def __init__(self, renderer: PageRenderer, reader: LedgerReader, access: EventAccess) -> None:
-        self._renderer = renderer
-        self._reader = reader
+    def __init__(self, pages: ConsolePages, access: EventAccess) -> None:
+        self._pages = pages
+        self._reader = pages.reader
         self._access = access
 
     def routes(self) -> list[BaseRoute]:
@@ -68,9 +68,10 @@ class EventPages:
     async def _page(self, request: Request) -> Response:
         found = await self._find(request)
         # In a thread: the page of a large event takes some time, in which others are answered.
-        return await anyio.to_thread.run_sync(self._render, request, found)
+        identity = await self._pages.gate.identify(request)
+        return await anyio.to_thread.run_sync(self._render, request, found, identity)
 
-    def _render(self, request: Request, found: _Found) -> Response:
+    def _render(self, request: Request, found: _Found, identity: Identity | None) -> Response:
         query = _query(request)
         path = f"/events/{quote(found.record.event.message_id, safe='')}"
         values = {
@@ -81,7 +82,7 @@ class EventPages:
             "all_findings": query.address("findings"),
             "etag": _etag(found.record, request),
         }
-        return self._renderer.render(request, "event.html.j2", EVENT, values)
+        return self._pages.render(request, identity, "event.html.j2", EVENT, values, page="events")
 
     async def _progress(self, request: Request) -> Response:
         """Answer whether the event has changed: 204 no, 200 with the new top of the page, 205 reload it."""
@@ -93,7 +94,7 @@ class EventPages:
             return Response(status_code=204, headers={"etag": etag})
         view = self._view(request, _Found(record, None), FindingsQuery())
         words = EVENT.in_language(preferences_of(request).language)
-        html = self._renderer.render_text("verdict.html.j2", {"view": view, "words": words})
+        html = self._pages.renderer.render_text("verdict.html.j2", {"view": view, "words": words})
         return HTMLResponse(html, headers={"etag": etag})
 
     async def _json(self, request: Request) -> Response:

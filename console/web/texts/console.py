@@ -5,7 +5,7 @@ from __future__ import annotations
 from common.text.i18n import Text
 from console.web.texts.layout import LAYOUT
 
-CONSOLE = {
+NAVIGATION = {
     **LAYOUT,
     "page_now": Text("Now", "当前"),
     "page_events": Text("Events", "事件"),
@@ -17,6 +17,11 @@ CONSOLE = {
     "role_viewer": Text("viewer", "查看者"),
     "role_operator": Text("operator", "操作员"),
     "role_administrator": Text("administrator", "管理员"),
+}
+"""The head of a page for a user who is logged in."""
+
+CONSOLE = {
+    **NAVIGATION,
     "times": Text("Times are in Asia/Shanghai.", "时间均为 Asia/Shanghai 时区。"),
     "workspace": Text("Workspace", "工作空间"),
     "person": Text("Person", "人员"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.text.i18n import Text
 from console.web.texts.catalogue import Catalogue
-from console.web.texts.layout import LAYOUT
+from console.web.texts.console import NAVIGATION
 
 _VERDICTS = {
     "the_operation": Text("The {noun} of {name}", "{name} 的{noun}"),
@@ -399,4 +399,4 @@ _IMPACT = {
     "reason_other": Text("other reasons", "其他原因"),
 }
 
-EVENT = Catalogue(LAYOUT, _VERDICTS, _STEPS, _HELP, _FINDINGS, _ASIDE, _DECISION, _TIMELINE, _IMPACT)
+EVENT = Catalogue(NAVIGATION, _VERDICTS, _STEPS, _HELP, _FINDINGS, _ASIDE, _DECISION, _TIMELINE, _IMPACT)

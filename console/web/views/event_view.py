@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.ledger import EventRecord
+from common.ledger.timeline import RunState
 from common.snapshot import Snapshot
 from common.subjects.event_subject import items_of
 from common.subjects.operation_target import OperationTarget, target_of
 from common.verdicts import Subject, SubjectKind
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
-from console.web.time_text import format_clock, format_moment
 from console.web.views.code_frame import KeptCode
 from console.web.views.decision_view import DecisionView, build_decision
 from console.web.views.event_state import CountedFinding, PageState, counted_findings, find_state
@@ -24,6 +24,7 @@ from console.web.views.findings_view import (
 )
 from console.web.views.impact_view import ImpactQuery, ImpactView, build_impact
 from console.web.views.timeline_view import TimelineView, build_timeline
+from console.web.views.times import format_clock, format_moment_with_zone
 from console.web.views.verdict_view import VerdictView, build_verdict, operation_text
 
 _NAMED = ((SubjectKind.FILE, "file"), (SubjectKind.NODE, "node"), (SubjectKind.TABLE, "table"))
@@ -147,7 +148,7 @@ def _summary(record: EventRecord, words: Words) -> Iterator[str]:
     version = event.data.get("fileVersion")
     if isinstance(version, int) and not isinstance(version, bool):
         yield words.fill("version", version=version)
-    yield format_moment(event.received_at)
+    yield format_moment_with_zone(event.received_at)
     if record.reported_at is not None:
         yield words.fill("answered_after", seconds=f"{record.reported_at - event.received_at:.2f}")
 
@@ -187,7 +188,7 @@ def _facts(
         yield Fact(words["workspace"], str(event.project_id))
     if record.plan:
         yield Fact(words["policy"], shorten(record.plan.policy, MAX_NAME))
-    yield Fact(words["received"], format_moment(event.received_at))
+    yield Fact(words["received"], format_moment_with_zone(event.received_at))
 
 
 def _items(record: EventRecord, snapshot: Snapshot | None, target: OperationTarget) -> tuple[Subject, ...]:
@@ -207,12 +208,17 @@ def _waivers(counted: Sequence[CountedFinding], words: Words) -> Iterator[str]:
 
 
 def _runs(record: EventRecord, words: Words) -> Iterator[RunRow]:
-    accepted, frozen, rerun = record.accepted_verdict, record.frozen_verdict, record.rerun_verdict
-    if accepted:
+    posted = {
+        RunState.FROZEN: words["not_accepted_yet"],
+        RunState.RERUN: words["not_posted"],
+        RunState.UNDECIDED: "–",
+    }
+    for run in record.runs:
+        is_accepted = run.state is RunState.ACCEPTED
         at = format_clock(record.reported_at)[:8] if record.reported_at is not None else "–"
-        run = record.accepted_run or 1
-        yield RunRow(run, accepted.result.value, words.fill("was_accepted", time=at), is_accepted=True)
-    if frozen:
-        yield RunRow(record.run, frozen.result.value, words["not_accepted_yet"], is_accepted=False)
-    if rerun:
-        yield RunRow(record.run, rerun.result.value, words["not_posted"], is_accepted=False)
+        yield RunRow(
+            run.run,
+            run.result.value if run.result else "–",
+            words.fill("was_accepted", time=at) if is_accepted else posted[run.state],
+            is_accepted=is_accepted,
+        )

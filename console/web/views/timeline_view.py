@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from common.ledger import EventRecord, TimelineEntry
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
-from console.web.time_text import format_clock
+from console.web.views.times import format_clock
 
 MAX_BARS = 40
 _MAX_DETAIL = 300

@@ -18,6 +18,16 @@ def format_moment(at: float) -> str:
     return datetime.fromtimestamp(at, TIME_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def format_moment_with_zone(at: float) -> str:
+    """Return a time, in seconds since the epoch, as `2026-11-29 10:44:02 +08:00`."""
+    return f"{format_moment(at)} {datetime.fromtimestamp(at, TIME_ZONE).isoformat()[-6:]}"
+
+
+def format_clock(at: float) -> str:
+    """Return the time of day of a time, in seconds since the epoch, to the millisecond: `10:44:02.125`."""
+    return datetime.fromtimestamp(at, TIME_ZONE).isoformat(timespec="milliseconds")[11:23]
+
+
 def parse_moment(text: str, now: float) -> float:
     """Return the time of a text, in seconds since the epoch.
 

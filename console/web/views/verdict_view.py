@@ -10,7 +10,6 @@ from common.verdicts import Finding, Result
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
 from console.web.texts.operations import OPERATIONS
-from console.web.time_text import format_clock
 from console.web.views.event_state import (
     CountedFinding,
     Effect,
@@ -20,6 +19,7 @@ from console.web.views.event_state import (
     unfinished_checks,
 )
 from console.web.views.findings_view import has_secret
+from console.web.views.times import format_clock
 
 _MAX_NAME = 60
 _MAX_REASON = 240
