@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from review.dialects import LexicalRules
+from review.source.routine_headers import defines_routine
 
 _CLIENT = re.compile(
     r"(?:set\b(?!\s*@)|use|tunnel|pai|jar|desc|describe|show|list|ls|whoami|kill|status|wait|export|alias|quit|exit"
@@ -21,12 +22,6 @@ _CLIENT = re.compile(
 """Commands of the MaxCompute client and of administration, which sqlglot does not parse."""
 _ASSIGNMENT = re.compile(r"@\w+(?:\s+TABLE\s*\([^)]*\))?\s*:=\s*", re.IGNORECASE)
 _VERB = re.compile(r"[A-Za-z]+")
-_ROUTINE = re.compile(
-    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
-    r"|temporary\s+|aggregate\s+)*(?:procedure|proc|function|package|trigger|type\s+body|event)\b",
-    re.IGNORECASE,
-)
-"""The start of a definition whose body contains statements."""
 _DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
 _PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
 _BLOCK_WORDS = (
@@ -45,6 +40,10 @@ _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORE
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
 _NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
 """Text after BEGIN or CASE by which it opens no block: BEGIN as a transaction, or a bare word."""
+_NO_T_SQL_BLOCK = re.compile(
+    r"\s*(?:\Z|tran\b|transaction\b|distributed\b|dialog\b|conversation\b)", re.IGNORECASE
+)
+"""The same for T-SQL, in which a transaction is always named: `BEGIN ;` opens a block."""
 _END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
 """Text after END that closes a construct which is not counted as a block (`END IF`)."""
 
@@ -215,7 +214,7 @@ class _Splitter:
         if self._block is None:
             begin = match.start() if self._first is None else self._first
             if self._is_routine is None:
-                self._is_routine = _ROUTINE.match(self._text, begin) is not None
+                self._is_routine = defines_routine(self._text, begin)
             self._block = _BlockTracker.at(self._text, begin, match, self._words, self._is_routine)
         if self._block is not None:
             self._block.word(self._text, match)
@@ -264,6 +263,8 @@ class _BlockTracker:
     """Whether it cannot end before its first BEGIN, which declarations precede."""
     endless: bool = False
     """Whether only a separator line ends it."""
+    no_block: re.Pattern[str] = _NO_BLOCK
+    """Text after BEGIN or CASE by which it opens no block."""
 
     @property
     def open(self) -> bool:
@@ -278,25 +279,31 @@ class _BlockTracker:
             return cls()
         if is_routine:
             package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
-            return cls(int(package), package, words.separator == "/", words.separator == "GO")
+            is_t_sql = words.separator == "GO"
+            return cls(int(package), package, words.separator == "/", is_t_sql, _no_block(words))
         started = _STARTED.match(text, begin)
         first = started["first"].upper() if started else ""
         if started and first == "BEGIN":
             block = match.start() == begin and not words.dollar_string
-            return cls() if block and not _NO_BLOCK.match(text, started.end()) else None
+            no_block = _no_block(words)
+            return cls(no_block=no_block) if block and not no_block.match(text, started.end()) else None
         if first == "DECLARE":
             return cls(waits=True) if words.separator == "/" else None
         whole = words.script if first == "FUNCTION" else words.separator == "GO"
-        return cls() if first and whole else None
+        return cls(no_block=_no_block(words)) if first and whole else None
 
     def word(self, text: str, match: re.Match[str]) -> None:
         """Count a BEGIN, CASE or END."""
         word = match.group().upper()
-        if word in ("BEGIN", "CASE") and not _NO_BLOCK.match(text, match.end()):
+        if word in ("BEGIN", "CASE") and not self.no_block.match(text, match.end()):
             self.depth += 1
             self.started = self.started or word == "BEGIN"
         elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
             self.depth = max(self.depth - 1, 0)
+
+
+def _no_block(words: LexicalRules) -> re.Pattern[str]:
+    return _NO_T_SQL_BLOCK if words.separator == "GO" else _NO_BLOCK
 
 
 _MAX_TERMINATOR = 15

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from review.dialects import Dialect
 from review.languages.shell.program_calls import ProgramCall
+from review.languages.sql_clients import NAMED_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +18,24 @@ class Client:
         dialect: that of its SQL; UNKNOWN if it is not reviewed.
         options: those whose value is SQL.
         glued: whether the first option may be combined with others (`-Ne`).
+        files: options whose value is a file of SQL.
     """
 
     dialect: Dialect
     options: tuple[str, ...]
     glued: bool = False
+    files: tuple[str, ...] = ("-f", "--file")
 
 
-_MYSQL = Client(Dialect.MYSQL, ("-e", "--execute"), glued=True)
+_MYSQL = Client(Dialect.MYSQL, ("-e", "--execute"), glued=True, files=())
 _POSTGRES = Client(Dialect.HOLOGRES, ("-c", "--command"), glued=True)
-_HIVE = Client(Dialect.HIVE, ("-e",))
-_SPARK = Client(Dialect.SPARK, ("-e",))
-_CLICKHOUSE = Client(Dialect.CLICKHOUSE, ("-q", "--query"))
+_HIVE = Client(Dialect.HIVE, ("-e",), files=("-f", "-i"))
+_SPARK = Client(Dialect.SPARK, ("-e",), files=("-f", "-i"))
+_CLICKHOUSE = Client(Dialect.CLICKHOUSE, ("-q", "--query"), files=("--queries-file",))
 _OTHER = Client(
-    Dialect.UNKNOWN, ("-e", "-c", "-q", "-Q", "-s", "--query", "--execute", "--command", "-execute")
+    Dialect.UNKNOWN,
+    ("-e", "-c", "-q", "-Q", "-s", "--query", "--execute", "--command", "-execute"),
+    files=("-f", "-i", "--file", "-tvf", "-tf"),
 )
 _CLIENTS = {
     "odpscmd": Client(Dialect.MAXCOMPUTE, ("-e",)),
@@ -82,9 +87,6 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _COMMAND_END = re.compile(r"[\n;|&]")
-_NAMED_CLIENT = re.compile(
-    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d*-sql|mysql|psql|clickhouse-client|presto|trino|impala-shell)(?![\w-])"
-)
 _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecq]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
     r"cat|tee|\[\[?|test|[ef]?grep|zgrep|rg|sed|git|wc|read|export|local|readonly|declare|typeset|set|for|case|select"
@@ -110,6 +112,16 @@ def client_of(call: ProgramCall) -> Client | None:
     )
 
 
+def runs_file(text: str) -> bool:
+    """Whether SQL text has a command by which a client runs a file, such as `source a.sql` or `@a.sql`."""
+    return _RUNS_FILE.search(text) is not None
+
+
+_RUNS_FILE = re.compile(
+    r"(?:\A|[;\n])[ \t]*+(?:source[ \t]|\\\.[ \t]|\\ir?[ \t]|!run[ \t]|@@?[ \t]*+[\w./$])", re.IGNORECASE
+)
+
+
 def takes_text_only(name: str) -> bool:
     """Whether a program does not run what its arguments say."""
     return not name or any(map(str.isspace, name)) or _TEXT_ONLY.fullmatch(name) is not None
@@ -122,5 +134,5 @@ def runs_sql(text: str) -> bool:
     return any(
         _SQL_OPTION.search(command, client.end()) is not None
         for command in _COMMAND_END.split(text)
-        if (client := _NAMED_CLIENT.search(command))
+        if (client := NAMED_CLIENT.search(command))
     )

@@ -57,6 +57,7 @@ class ShellCommand:
         in_block: whether it is in a condition, loop, function or subshell.
         before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
         after: the operator after it.
+        reads_file: whether a file is its standard input (`< a.sql`).
     """
 
     words: list[ShellWord] = field(default_factory=list)
@@ -65,6 +66,7 @@ class ShellCommand:
     in_block: bool = False
     before: str = ""
     after: str = ""
+    reads_file: bool = False
 
 
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
@@ -178,6 +180,8 @@ class _Lexer:
             name = re.sub(r"[\\'\"]", "", written)
             if name:
                 self._waiting.append((command, name, name != written, redirect.group() == "<<-"))
+        elif redirect.group() == "<":
+            command.reads_file = self.code[slice(*word.at)] not in ("/dev/null", "/dev/stdin")
         return max(offset, redirect.end())
 
     def _documents(self, offset: int, end: int) -> int:
