@@ -188,7 +188,9 @@ class _CompoundSplitter:
     def _is_name(self, word: str, match: re.Match[str]) -> bool:
         """Whether a verb within control flow is a function or an option: `IF UPDATE(x)`, `REPLACE(s, …)`."""
         called = self._bare[match.end() : match.end() + 2].lstrip()[:1] == "("
-        return (called and word not in ("EXEC", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
+        if word == "PREPARE" and _PREPARES.match(self._bare, match.end()):
+            return False
+        return (called and word not in ("EXEC", "EXECUTE", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
 
 
 _T_SQL_STARTS = frozenset(
@@ -198,6 +200,7 @@ _T_SQL_STARTS = frozenset(
     }
 )  # fmt: skip
 _NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
+_PREPARES = re.compile(r"\s+\S+\s+(?:from|as)\b", re.IGNORECASE)
 
 _HEADER = re.compile(
     r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
