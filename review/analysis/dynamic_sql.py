@@ -24,8 +24,8 @@ def unread_hits(queries: Iterable[EmbeddedQuery]) -> Iterator[Hit]:
             yield Hit(
                 query.at,
                 Text(
-                    f"The SQL that {query.call} runs is built at run time and was not reviewed.",
-                    f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
+                    f"The SQL that {query.call} runs is not all in the script, and was not reviewed.",
+                    f"{query.call} 执行的 SQL 不全在脚本中，未经检查。",
                 ),
                 key=query.call,
             )

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from review.analysis.conditions import comparisons_of
+from review.analysis.conditions import FILTERS, comparisons_of
 from review.analysis.naming import without_shard_suffix
 from review.analysis.partition_slices import operand_text, written_value, written_values
 from review.facts import (
@@ -96,6 +96,18 @@ class EmptiedTables:
             for name, table in named.items()
         )
 
+    def may_cover(self, statement: Statement, write: Write) -> bool:
+        """Whether rows were deleted by a column for which `write` has values that are not constant.
+
+        Whether it writes only the deleted slice is not known then.
+        """
+        target = self._whole(statement, write.table)
+        return any(
+            self._script.same(name, target)
+            and any(self._deletes(earlier, statement, write, is_doubtful=True) for earlier in table.deletes)
+            for name, table in self._tables.get(table_key(target), {}).items()
+        )
+
     def _covered(
         self, table: _TableState, mine: dict[str, frozenset[str]], statement: Statement, write: Write
     ) -> bool:
@@ -134,14 +146,21 @@ class EmptiedTables:
             name: frozenset(operand_text(self._script, one) for one in ones) for name, ones in values.items()
         }
 
-    def _deletes(self, earlier: Statement, statement: Statement, write: Write) -> bool:
-        """Whether a DELETE removes the rows that `write` replaces: it compares with no other values."""
+    def _deletes(
+        self, earlier: Statement, statement: Statement, write: Write, *, is_doubtful: bool = False
+    ) -> bool:
+        """Whether a DELETE removes the rows that `write` replaces: it compares with no other values.
+
+        With `is_doubtful`, values that are not constant may be those of the DELETE.
+        """
         values = written_values(statement, write)
         for block in earlier.blocks:
             for predicate in block.predicates if block.role is Role.CHANGE else ():
                 for operator, rights in comparisons_of(predicate, lambda _: True):
                     name = predicate.columns[0].key
                     mine = values.get(name) or written_value(statement, write, name, self._columns(write))
+                    if is_doubtful:
+                        mine = tuple(one for one in mine if one.sort in FILTERS)
                     written = {operand_text(self._script, one) for one in mine}
                     if (
                         operator is Operator.EQ

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from review.dialects import Dialect
 from review.facts import last_part
 
-_TEMPORARY = re.compile(r"(?:^|_)(?:tmp(?!l)[a-z\d]*|temp\d*|tem\d*)(?:_|$)|^#", re.IGNORECASE)
+_TEMPORARY = re.compile(r"(?:^|_)(?:tmp(?!l)[a-z\d]*|temp\d*|tem\d*)(?:_|$)|^[#@]", re.IGNORECASE)
 _PART = re.compile(r"_(?:local|all|dist|distributed|shard)$", re.IGNORECASE)
 _LAYER = re.compile(r"(ods|dwd|dwm|dws|dim|ads|adm|app|tmp)_", re.IGNORECASE)
 _BY_DAY_OR_HOUR = re.compile(r"_[dhwm][if]$", re.IGNORECASE)
@@ -25,6 +25,11 @@ def without_shard_suffix(table: str, dialect: Dialect) -> str:
 def is_temporary(table: str) -> bool:
     """Whether the name contains the word `tmp`, `temp` or `tem` (also `_tmp2`, `tmpinsert`)."""
     return any(_TEMPORARY.search(part) for part in table.strip("`").split("."))
+
+
+def is_session_table(table: str) -> bool:
+    """Whether it is a temporary table or table variable of T-SQL (`#t`, `@t`), gone after its session."""
+    return last_part(table)[:1] in ("#", "@") and "##" not in table
 
 
 def layer_of(table: str) -> str | None:

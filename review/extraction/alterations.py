@@ -11,7 +11,7 @@ from review.extraction.definitions import parse_days
 from review.extraction.expressions.partitions import partition_values
 from review.extraction.queries import QueryWalker
 from review.extraction.source_text import SourceText
-from review.facts import Alteration, AlterKind, Removal, RemovedKind, Span
+from review.facts import Alteration, AlterKind, Removal, RemovedKind, Span, last_part
 from review.parsing.ast_nodes import AlterAction, AlterTable
 
 _ALTER_KINDS = {
@@ -21,6 +21,7 @@ _ALTER_KINDS = {
     "EXCHANGE": AlterKind.ADD_PARTITION,
     "REPLACE PARTITION": AlterKind.ADD_PARTITION,
     "RENAME": AlterKind.RENAME,
+    "SET SCHEMA": AlterKind.RENAME,
     "RENAME COLUMN": AlterKind.RENAME_COLUMN,
     "CHANGE COLUMN": AlterKind.CHANGE_COLUMN,
     "SET LIFECYCLE": AlterKind.LIFECYCLE,
@@ -123,6 +124,8 @@ def _alteration(action: AlterAction, name: str, walk: QueryWalker) -> Alteration
     names = tuple(walk.text.name(part) for part in action.args.get("columns") or ())
     if what is AlterKind.RENAME and isinstance(value, exp.Table):
         names = (_beside(walk.text.name(value), name),)
+    elif what is AlterKind.RENAME and names:
+        names = (f"{names[0]}.{last_part(name)}",)  # SET SCHEMA
     lifecycle = parse_days(value) if what is AlterKind.LIFECYCLE else None
     return Alteration(at, what, name, names, lifecycle)
 

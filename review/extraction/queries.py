@@ -27,6 +27,8 @@ _ALIASES_SEEN = {
     Dialect.SPARK: _AFTER | {Clause.OUTPUT},
     Dialect.REDSHIFT: _AFTER | {Clause.OUTPUT},
 }
+_NAMES_RESULTS = frozenset({Dialect.POSTGRES, Dialect.HOLOGRES, Dialect.REDSHIFT})
+"""Dialects in which an output without an alias has the name of its column or function: `a::date` is `a`."""
 _SET_OPERATION = r"\b(?:union|intersect|except|minus)(?:\s+(?:all|distinct))?\b"
 _CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
 _MAX_UNIONS = 200
@@ -131,6 +133,8 @@ class QueryWalker:
                 whole = whole and inner.whole and output.changes.is_known
             elif output.name:
                 names.add(output.name.lower())
+            elif self.dialect in _NAMES_RESULTS:
+                whole = False
         return KnownColumns(frozenset(names), whole)
 
     def _starred(self, block: Block, qualifier: str) -> KnownColumns:

@@ -126,6 +126,9 @@ class _Effects:
     """Identities of the nodes that were read as statements."""
 
 
+EFFECTS_UNKNOWN = "its effects on data are not known"
+
+
 class UnreadError(DwgateError):
     """A statement was parsed, but what it does to data is not known."""
 
@@ -269,7 +272,7 @@ def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done:
     elif isinstance(tree, Definition) and tree.args["verb"] == "CREATE" and tree.args["kind"] in _ACTIVE:
         read_as = None
     if read_as is None:
-        raise UnreadError("its effects on data are not known")
+        raise UnreadError(EFFECTS_UNKNOWN)
     for query in _outermost_queries(tree):
         walk.query(query, Role.RESULT)
     return read_as
@@ -349,10 +352,17 @@ def _outermost_queries(tree: exp.Expr) -> Iterator[exp.Expr]:
             waiting += node.iter_expressions(reverse=True)
 
 
-def _writes(  # noqa: PLR0911 - one return per kind of statement
+def _writes(
     tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects
 ) -> Iterable[Write] | None:
     """Read a statement that writes rows; None if it is no such statement."""
+    written = _changed_rows(tree, walk, knowledge, done)
+    return None if written is None else (*written, *writes.extract_output(tree, walk))
+
+
+def _changed_rows(  # noqa: PLR0911 - one return per kind of statement
+    tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects
+) -> Iterable[Write] | None:
     match tree:
         case exp.Insert():
             return (writes.extract_insert(tree, walk, knowledge.keyed),)
@@ -433,6 +443,8 @@ def client_statement(code: str, piece: StatementText) -> Statement:
     if match := _SET.match(piece.text):
         begin = piece.start + match.start("value")
         setting = SessionSetting(at, match["name"].lower(), code[begin : begin + len(match["value"])].strip())
+    if piece.verb == "SOURCE":
+        return Statement(at, piece.verb, piece.stripped, EFFECTS_UNKNOWN)  # it runs a file
     made = parse_resource(piece.text, piece.start)
     removals = tuple(_purge_removal(piece))
     return Statement(

@@ -157,7 +157,10 @@ def _target(node: exp.Expr | None, walk: QueryWalker) -> tuple[Span, str, tuple[
         columns = tuple(walk.text.name(_identifier(part)) for part in node.expressions)
         node = node.this
     if isinstance(node, exp.Table):
-        return table_at(node, walk), walk.text.name(node), columns, node
+        name = walk.text.name(node)
+        if isinstance(node.this, exp.Parameter):
+            name = "@" + name.lstrip("@")
+        return table_at(node, walk), name, columns, node
     return walk.text.at, "", columns, node
 
 
@@ -360,6 +363,16 @@ def is_always_true(condition: Predicate) -> bool:
     return condition.operator.value in ("=", "<=>") and all(
         right.sort is OperandKind.LITERAL and right.value == left.value for right in rights
     )
+
+
+def extract_output(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
+    """Read T-SQL's `OUTPUT … INTO t`, by which a change also appends to a table."""
+    returning = node.args.get("returning")
+    into = returning.args.get("into") if isinstance(returning, exp.Expr) else None
+    if not isinstance(into, (exp.Table, exp.Schema)):
+        return
+    at, table, columns, _ = _target(into, walk)
+    yield Write(at, WriteKind.INSERT, table, columns=columns)
 
 
 def extract_copy(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:

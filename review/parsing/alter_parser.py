@@ -243,6 +243,8 @@ def _set(parser: ParserMixin) -> AlterAction:
     ):
         if parser._match_text_seq(*words):
             return _make(kind, value=parser._parse_primary() or parser._parse_id_var())
+    if parser._match_text_seq("SCHEMA") and (schema := parser._parse_id_var()):
+        return _make("SET SCHEMA", columns=[schema])
     return _make("SET")
 
 

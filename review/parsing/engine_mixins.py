@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from review.dialects import Dialect
 from review.parsing.alter_parser import parse_mutation_where
@@ -87,6 +87,12 @@ class SparkMixin(ParserMixin):
 
     SUPPORTS_TABLE_QUERY = True  # TABLE t
 
+    def _parse_with_property(self) -> Any:
+        if self._next.token_type is TokenType.ALIAS:
+            self._retreat(self._index - 1)  # CREATE TABLE a WITH b AS (…) SELECT …: its AS is optional
+            return None
+        return super()._parse_with_property()
+
 
 class TSQLMixin(ParserMixin):
     """T-SQL."""
@@ -112,6 +118,24 @@ class TSQLMixin(ParserMixin):
         node = super()._parse_update()
         node.set("limit", top)
         return node
+
+    def _parse_returning(self) -> exp.Returning | None:
+        """Parse `OUTPUT … [INTO t [(columns)]]`, which may occur twice."""
+        found = None
+        while self._match(TokenType.RETURNING):
+            rows = self._parse_csv(self._parse_expression)
+            into = self._parse_table(schema=True) if self._match(TokenType.INTO) else None
+            # The rows that go to a table matter more than those that the client gets.
+            if found is None or into is not None:
+                found = self.expression(exp.Returning(expressions=rows, into=into))
+        return found
+
+    def _parse_ddl_select(self) -> exp.Expr | None:
+        """Parse the source of an INSERT, which may be the call of a procedure."""
+        if self._match_texts(("EXEC", "EXECUTE"), advance=False) and _is_procedure(self._next):
+            skip_rest(self)
+            return None
+        return super()._parse_ddl_select()
 
     def _parse_top(self) -> exp.Limit | None:
         """Parse `TOP (n) [PERCENT]` between the verb and the table."""
@@ -167,6 +191,11 @@ class OracleMixin(ParserMixin):
                 for when in super()._parse_when_matched().expressions:
                     whens.append("expressions", when)
         return whens
+
+
+def _is_procedure(token: Token) -> bool:
+    """Whether the token after EXEC begins a procedure's name: not SQL text, and not what runs SQL text."""
+    return token.token_type is not TokenType.L_PAREN and token.text.lower() not in ("sp_executesql", "sys")
 
 
 _PRIORITIES = ("LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK")

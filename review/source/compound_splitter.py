@@ -27,34 +27,28 @@ _STRUCTURE = frozenset(
 """Words after which a statement begins."""
 _CONTROL_ENDS = frozenset({"THEN", "LOOP", "DO", "BEGIN", "REPEAT"})
 """Words that end the head of control flow (`IF x THEN`, `FOR r IN q LOOP`), outside parentheses."""
-_FOLLOWS = {
-    "INSERT": frozenset({"SELECT", "WITH", "EXEC", "EXECUTE", "INSERT"}),
-    "WITH": _VERBS,
-    "CREATE": _VERBS,
-    "ALTER": _VERBS,
-    "MERGE": _VERBS,
-    "GRANT": _VERBS,
-    "REVOKE": _VERBS,
+_MAIN_VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
+"""Verbs of the statement that follows the CTEs of a WITH."""
+_CONTINUING = {
+    "WITH": _MAIN_VERBS,
+    "INSERT": frozenset({"SELECT", "EXEC", "EXECUTE"}),
+    "UPDATE": frozenset({"SET"}),
+    "MERGE": _VERBS | {"SET"},  # it must end with a semicolon
 }
-"""T-SQL: verbs on a new line that continue a statement, by its first word."""
+"""T-SQL: verbs on a new line that continue a statement, by its verb."""
+_COMPLETE = "SELECT"
+"""T-SQL: the verb of a statement that no other verb continues."""
 _JOINING = frozenset(
     {
-        "ROWS",
-        "ROW",
-        "UNION",
-        "ALL",
-        "EXCEPT",
-        "INTERSECT",
-        "AS",
-        "FOR",
-        "INTO",
-        "ON",
-        "THEN",
-        "ELSE",
-        "BY",
-        "OR",
+        "ROWS", "ROW", "UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "FOR", "INTO", "ON", "THEN", "ELSE", "BY",
+        "OR", "AND", "NOT", "IN", "LIKE", "WHERE", "WHEN", "HAVING", "FROM", "JOIN", "SELECT", "DISTINCT",
     }
-)
+)  # fmt: skip
+"""T-SQL: words that the next word belongs to, even on a new line."""
+_CONTINUED = re.compile(r"[,=+\-*/%<>|&(.]\s*\Z")
+"""T-SQL: text after which an expression continues on a new line."""
+_ALTERS_PART = re.compile(r"\s+(?:column|constraint|member|period|index)\b", re.IGNORECASE)
+"""T-SQL: text after an ALTER or DROP that is an action of ALTER TABLE, not a statement."""
 _TOKEN = re.compile(
     r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]{0,200}\])"
 )
@@ -92,17 +86,22 @@ class _CompoundSplitter:
         self._embedded = False
         """Whether the current SQL statement is a part of control flow."""
         self._before = ""
+        """The word before the current one; empty if it was something else."""
+        self._before_end = 0
+        self._verb = ""
+        """T-SQL: the verb that decides what continues the current SQL statement."""
 
     def split(self, begin: int) -> Iterator[InnerStatement]:
         """Yield the statements from offset `begin` on."""
         for match in _TOKEN.finditer(self._bare, begin):
+            word = (match["word"] or "").upper()
             if match["mark"]:
                 yield from self._mark(match)
-            elif match["word"]:
+            elif word:
                 yield from self._word(match)
-                self._before = match["word"].upper()
             elif not self._first:
                 self._first = "?"  # a quoted name
+            self._before, self._before_end = word, match.end()
         yield from self._close(len(self._bare))
 
     def _close(self, end: int) -> Iterator[InnerStatement]:
@@ -128,22 +127,23 @@ class _CompoundSplitter:
         elif not self._depth or self._start is None or not self._closes:
             self._depth = 0
             yield from self._finish(match.start())
-            self._before = ""
 
     def _word(self, match: re.Match[str]) -> Iterator[InnerStatement]:
         word = match["word"].upper()
         if self._depth == 0 and self._start is not None and self._free:
             yield from self._split_freely(word, match)
+            self._advance(word)
         if not self._first:
             self._begin(word, match)
             return
         if self._start is not None:
-            if self._embedded and self._depth == 0 and self._cases == 0 and word in ("LOOP", "THEN", "DO"):
+            ends_head = word in ("LOOP", "THEN", "DO") and not self._free
+            if self._embedded and self._depth == 0 and self._cases == 0 and ends_head:
                 yield from self._finish(match.start())  # FOR r IN SELECT … LOOP
             self._count_cases(word)
             return
         if word in _VERBS and not self._is_name(word, match):
-            self._start, self._closes, self._embedded = match.start(), self._depth, True
+            self._start, self._closes, self._embedded, self._verb = match.start(), self._depth, True, word
         elif self._depth == 0 and self._ends_control(word):
             self._first, self._cases = "", 0
             if self._free and word not in _STRUCTURE:
@@ -157,18 +157,41 @@ class _CompoundSplitter:
             return
         self._first = word
         if word in _VERBS:
-            self._start, self._closes, self._embedded = match.start(), 0, False
+            self._start, self._closes, self._embedded, self._verb = match.start(), 0, False, word
 
     def _split_freely(self, word: str, match: re.Match[str]) -> Iterator[InnerStatement]:
         """T-SQL: end the current SQL statement before END or ELSE, or a verb on a line of its own."""
         if self._cases:
             return
         before, newline, indent = self._bare[max(0, match.start() - 100) : match.start()].rpartition("\n")
-        fresh = bool(newline or not before) and not indent.strip()
+        fresh = bool(newline or not before) and not indent.strip() and not _CONTINUED.search(before)
         starts = word in _VERBS or word in _T_SQL_STARTS
-        follows = word in _FOLLOWS.get(self._first, ()) or self._before in _JOINING
-        if word in ("END", "ELSE") or (starts and fresh and not follows):
+        if word in ("END", "ELSE") or (starts and fresh and not self._continues(word, match)):
             yield from self._finish(match.start())
+
+    def _continues(self, word: str, match: re.Match[str]) -> bool:
+        """T-SQL: whether a verb on a line of its own belongs to the current statement."""
+        is_next = not self._bare[self._before_end : match.start()].strip()  # not after a number
+        if (self._before in _JOINING and is_next) or word == "WITH":
+            return True  # a statement before the WITH of a CTE must end with a semicolon
+        if word in _CONTINUING.get(self._verb, ()):
+            return True
+        if self._verb == "ALTER":
+            is_part = word in ("ALTER", "DROP") and _ALTERS_PART.match(self._bare, match.end())
+            return bool(is_part) or word == "SET"
+        return self._verb in ("GRANT", "REVOKE") and self._before in _VERBS  # a list of privileges
+
+    def _advance(self, word: str) -> None:
+        """T-SQL: note which part of the current statement `word` begins."""
+        match self._verb:
+            case "WITH" if word in _MAIN_VERBS:
+                self._verb = word
+            case "CREATE" | "ALTER" if self._before == "AS" and word in _VERBS:
+                self._verb = word
+            case "INSERT" if word in ("SELECT", "EXEC", "EXECUTE", "VALUES"):
+                self._verb = _COMPLETE
+            case "UPDATE" if word == "SET":
+                self._verb = _COMPLETE
 
     def _ends_control(self, word: str) -> bool:
         if self._first in ("PROCEDURE", "FUNCTION"):
@@ -186,7 +209,9 @@ class _CompoundSplitter:
             self._cases = max(self._cases - 1, 0)
 
     def _is_name(self, word: str, match: re.Match[str]) -> bool:
-        """Whether a verb within control flow is a function or an option: `IF UPDATE(x)`, `REPLACE(s, …)`."""
+        """Whether a verb within control flow is a function or an option: `IF UPDATE(x)`, `… WITH NOWAIT`."""
+        if word == "WITH" and self._free:
+            return _CTE.match(self._bare, match.end()) is None
         called = self._bare[match.end() : match.end() + 2].lstrip()[:1] == "("
         if word == "PREPARE" and _PREPARES.match(self._bare, match.end()):
             return False
@@ -199,6 +224,8 @@ _T_SQL_STARTS = frozenset(
         "CLOSE", "DEALLOCATE", "USE", "WAITFOR", "GOTO", "COMMIT", "ROLLBACK", "SAVE",
     }
 )  # fmt: skip
+_CTE = re.compile(r"\s+[^\s()]{1,200}\s*(?:\(|as\b)", re.IGNORECASE)
+"""Text after the WITH of a query."""
 _NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
 _PREPARES = re.compile(r"\s+\S+\s+(?:from|as)\b", re.IGNORECASE)
 

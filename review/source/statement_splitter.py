@@ -43,10 +43,12 @@ _USING_PARTS = 4
 _DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
-_NO_BLOCK = re.compile(
-    r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b|with\s+label\b)", re.IGNORECASE
-)
+_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b|with\s+label\b)", re.IGNORECASE)
 """Text after BEGIN or CASE by which it opens no block: BEGIN as a transaction, or a bare word."""
+_NO_T_SQL_BLOCK = re.compile(
+    r"\s*(?:\Z|tran\b|transaction\b|distributed\b|dialog\b|conversation\b)", re.IGNORECASE
+)
+"""The same for T-SQL, in which a transaction is always named: `BEGIN ;` opens a block."""
 _END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
 """Text after END that closes a construct which is not counted as a block (`END IF`)."""
 
@@ -282,6 +284,8 @@ class _BlockTracker:
     """Whether it cannot end before its first BEGIN, which declarations precede."""
     endless: bool = False
     """Whether only a separator line ends it."""
+    no_block: re.Pattern[str] = _NO_BLOCK
+    """Text after BEGIN or CASE by which it opens no block."""
 
     @property
     def open(self) -> bool:
@@ -296,25 +300,31 @@ class _BlockTracker:
             return cls()
         if is_routine:
             package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
-            return cls(int(package), package, words.separator == "/", words.separator == "GO")
+            is_t_sql = words.separator == "GO"
+            return cls(int(package), package, words.separator == "/", is_t_sql, _no_block(words))
         started = _STARTED.match(text, begin)
         first = started["first"].upper() if started else ""
         if started and first == "BEGIN":
             block = match.start() == begin and not words.dollar_string
-            return cls() if block and not _NO_BLOCK.match(text, started.end()) else None
+            no_block = _no_block(words)
+            return cls(no_block=no_block) if block and not no_block.match(text, started.end()) else None
         if first == "DECLARE":
             return cls(waits=True) if words.separator == "/" else None
         whole = words.script if first == "FUNCTION" else words.separator == "GO"
-        return cls() if first and whole else None
+        return cls(no_block=_no_block(words)) if first and whole else None
 
     def word(self, text: str, match: re.Match[str]) -> None:
         """Count a BEGIN, CASE or END."""
         word = match.group().upper()
-        if word in ("BEGIN", "CASE") and not _NO_BLOCK.match(text, match.end()):
+        if word in ("BEGIN", "CASE") and not self.no_block.match(text, match.end()):
             self.depth += 1
             self.started = self.started or word == "BEGIN"
         elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
             self.depth = max(self.depth - 1, 0)
+
+
+def _no_block(words: LexicalRules) -> re.Pattern[str]:
+    return _NO_T_SQL_BLOCK if words.separator == "GO" else _NO_BLOCK
 
 
 _MAX_TERMINATOR = 15

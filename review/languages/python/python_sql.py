@@ -34,7 +34,7 @@ _ROWS_FOLLOW = re.compile(r"\bvalues\s*+(?:;\s*+)?\Z", re.IGNORECASE)
 _NAME = re.compile(r"[\w.]+")
 """A table's name, which `read_sql` accepts too."""
 _HELPER = re.compile(r"(?:exec|execute|run|query)_?(?:odps_?)?sql", re.IGNORECASE)
-"""Functions of other modules that run SQL, recognized by name."""
+"""Functions of other modules that run SQL, recognized by name; of methods, the argument `sql` counts, too."""
 _ROWS = frozenset(
     {
         "iterrows",
@@ -132,6 +132,8 @@ def _or_maxcompute(dialect: Dialect) -> Dialect:
 def _of_driver(call: CallSite, receiver: ast.expr, connections: Connections) -> SqlRunner | None:
     if call.name in _CURSOR and connections.some:
         return SqlRunner("query", 0, connections.of(receiver, call.scope), binds=True)
+    if "sql" in call.name.lower() and any(item.arg == "sql" for item in call.node.keywords):
+        return SqlRunner("sql", 0, _or_maxcompute(connections.only))
     # Methods with names this common run SQL only if their receiver is certain.
     sure = call.name in _CLICKHOUSE and connections.is_connection(receiver, call.scope) == {
         Dialect.CLICKHOUSE

@@ -18,20 +18,24 @@ class Client:
         dialect: that of its SQL; UNKNOWN if it is not reviewed.
         options: those whose value is SQL.
         glued: whether the first option may be combined with others (`-Ne`).
+        files: options whose value is a file of SQL.
     """
 
     dialect: Dialect
     options: tuple[str, ...]
     glued: bool = False
+    files: tuple[str, ...] = ("-f", "--file")
 
 
-_MYSQL = Client(Dialect.MYSQL, ("-e", "--execute"), glued=True)
+_MYSQL = Client(Dialect.MYSQL, ("-e", "--execute"), glued=True, files=())
 _POSTGRES = Client(Dialect.HOLOGRES, ("-c", "--command"), glued=True)
-_HIVE = Client(Dialect.HIVE, ("-e",))
-_SPARK = Client(Dialect.SPARK, ("-e",))
-_CLICKHOUSE = Client(Dialect.CLICKHOUSE, ("-q", "--query"))
+_HIVE = Client(Dialect.HIVE, ("-e",), files=("-f", "-i"))
+_SPARK = Client(Dialect.SPARK, ("-e",), files=("-f", "-i"))
+_CLICKHOUSE = Client(Dialect.CLICKHOUSE, ("-q", "--query"), files=("--queries-file",))
 _OTHER = Client(
-    Dialect.UNKNOWN, ("-e", "-c", "-q", "-Q", "-s", "--query", "--execute", "--command", "-execute")
+    Dialect.UNKNOWN,
+    ("-e", "-c", "-q", "-Q", "-s", "--query", "--execute", "--command", "-execute"),
+    files=("-f", "-i", "--file", "-tvf", "-tf"),
 )
 _CLIENTS = {
     "odpscmd": Client(Dialect.MAXCOMPUTE, ("-e",)),
@@ -97,6 +101,16 @@ def client_of(call: ProgramCall) -> Client | None:
         or _CLIENTS.get(name)
         or (_CLIENTS.get(f"{name} {words[0]}") if words else None)
     )
+
+
+def runs_file(text: str) -> bool:
+    """Whether SQL text has a command by which a client runs a file, such as `source a.sql` or `@a.sql`."""
+    return _RUNS_FILE.search(text) is not None
+
+
+_RUNS_FILE = re.compile(
+    r"(?:\A|[;\n])[ \t]*+(?:source[ \t]|\\\.[ \t]|\\ir?[ \t]|!run[ \t]|@@?[ \t]*+[\w./$])", re.IGNORECASE
+)
 
 
 def takes_text_only(name: str) -> bool:

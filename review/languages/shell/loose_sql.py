@@ -30,13 +30,14 @@ def find_loose_sql(
     """
     found = list(known)
     queries = {query.at for query, _ in found}
+    lines = [code[query.at.begin :].partition("\n")[0] for query, _ in found if query.unread]
     read = {fragment.begin for _, literals in found for sql in literals for fragment in sql.fragments}
     for index, call in enumerate(texts.placed):
         if call.name not in _WRITERS:
             continue
         written = [text for text in _written(call, texts) if text and text[0].begin not in read]
         if any(starts_statement(sql_text(Sql(tuple(text), Dialect.HIVE))) for text in written) and (
-            _is_piped_on(texts.placed, index, queries) or _is_filed(code, call)
+            _is_piped_on(texts.placed, index, queries) or _is_filed(code, call, lines)
         ):
             yield EmbeddedQuery(call.at, call.name, unread=True)
 
@@ -65,12 +66,17 @@ def _is_piped_on(placed: list[ProgramCall], index: int, queries: set[Span]) -> b
     return is_substituted
 
 
-def _is_filed(code: str, call: ProgramCall) -> bool:
-    """Whether a call writes to a file that has SQL by its name, or is named again in the script."""
+def _is_filed(code: str, call: ProgramCall, reported: list[str]) -> bool:
+    """Whether a call writes to a file that has SQL by its name, or is named again in the script.
+
+    The file of a client that is reported as unread is not reported again.
+    """
     targets = [*call.command.outputs, *(call.arguments if call.name == "tee" else ())]
-    return any(_is_read_again(code, call, word) for word in targets)
+    return any(_is_read_again(code, call, word, reported) for word in targets)
 
 
-def _is_read_again(code: str, call: ProgramCall, word: ShellWord) -> bool:
+def _is_read_again(code: str, call: ProgramCall, word: ShellWord, reported: list[str]) -> bool:
     name = call.code[slice(*word.at)].strip("\"'")
+    if any(name in line for line in reported):
+        return False
     return bool(name) and (name.endswith(_SQL_FILES) or (len(name) > 1 and code.count(name) > 1))

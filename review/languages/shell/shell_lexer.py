@@ -58,6 +58,7 @@ class ShellCommand:
         before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
         after: the operator after it.
         outputs: the files to which its output is redirected.
+        reads_file: whether a file is its standard input (`< a.sql`).
     """
 
     words: list[ShellWord] = field(default_factory=list)
@@ -67,6 +68,7 @@ class ShellCommand:
     in_block: bool = False
     before: str = ""
     after: str = ""
+    reads_file: bool = False
 
 
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
@@ -187,6 +189,8 @@ class _Lexer:
                 self._waiting.append((command, name, name != written, redirect.group() == "<<-"))
         elif redirect.group() in (">", ">>", ">|"):
             command.outputs.append(word)
+        elif redirect.group() == "<":
+            command.reads_file = self.code[slice(*word.at)] not in ("/dev/null", "/dev/stdin")
         return max(offset, redirect.end())
 
     def _documents(self, offset: int, end: int) -> int:

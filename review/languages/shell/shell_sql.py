@@ -12,7 +12,7 @@ from review.dialects import Dialect
 from review.facts import Span
 from review.facts.queries import EmbeddedQuery
 from review.languages.embedded import Fragment, Sql, changes_shape, is_closed, is_sql, sql_text
-from review.languages.shell.database_clients import Client, client_of, takes_text_only
+from review.languages.shell.database_clients import Client, client_of, runs_file, takes_text_only
 from review.languages.shell.program_calls import ASSIGNMENT, ProgramCall, value_after
 from review.languages.shell.shell_constants import DECLARES
 from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, literal, variables
@@ -178,7 +178,8 @@ def find_queries(
             continue
         writer = _writer(calls, index) if not given else None
         if writer is not None:
-            given = [sql for text in texts.output(writer) for sql in _join_values(text, assigned)]
+            written = list(texts.output(writer))
+            given = [sql for text in written for sql in _join_values(text, assigned)] if written else [[]]
         if given:
             found = []
             for item in given:
@@ -224,11 +225,14 @@ def _given(
     call: ProgramCall, client: Client, texts: SqlTexts, assigned: dict[str, _AssignedText]
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL that the options and here-documents of a call give; empty for what is not known."""
-    for word in _after_option(call, client):
+    words = list(_after_option(call, client))
+    for word in words:
         if word is None:
             yield []
         else:
             yield from _resolved(call, word, assigned, texts)
+    if (call.command.reads_file and not words) or any(_names_file(call, client)):
+        yield []
     for document in call.command.heredocs:
         if document.word is not None:
             yield from _resolved(call, document.word, assigned, texts)
@@ -238,12 +242,28 @@ def _given(
             yield from _join_values(texts.strings(call).document(document), assigned)
 
 
+def _names_file(call: ProgramCall, client: Client) -> Iterator[bool]:
+    """Yield for each argument whether it makes the client run a file of SQL."""
+    words = [call.code[slice(*word.at)] for word in call.arguments]
+    for text, value in zip(words, [*words[1:], ""], strict=False):
+        known = text in client.files or (client.glued and client.files and _GLUED_FILE.fullmatch(text))
+        long = any(text.startswith(f"{option}=") for option in client.files if option.startswith("--"))
+        script = client.dialect is Dialect.UNKNOWN and text.startswith("@")  # sqlplus
+        yield long or script or bool(known and value not in ("-", "/dev/stdin"))
+
+
+_GLUED_FILE = re.compile(r"-[A-Za-z]*f")
+
+
 def _passed_sql(sql: Sql) -> _PassedSql:
-    starts = is_sql(sql_text(sql))
+    text = sql_text(sql)
+    starts = is_sql(text)
     return _PassedSql(
         sql,
         is_readable=starts and not changes_shape(sql) and is_closed(sql),
-        is_plain=not starts and not any(item.is_placeholder for item in sql.fragments),
+        is_plain=not starts
+        and not runs_file(text)
+        and not any(item.is_placeholder for item in sql.fragments),
     )
 
 

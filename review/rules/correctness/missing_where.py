@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
-from review.facts import Script, Write, WriteKind
+from review.facts import Script, Write, WriteKind, last_part
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
@@ -48,17 +48,27 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ## Known limits
     A DELETE of all rows is accepted if the script fills the table again afterwards or created it before,
     an UPDATE of all rows if the script has replaced all rows before, and both if the table's name marks
-    it as temporary. A DELETE before the call of a routine only warns: it may fill the table. Any join,
-    LIMIT or TOP counts as a WHERE. A condition that happens to be true for every row is not recognised,
-    and a new value that every row is meant to get is not known.
+    it as temporary. A DELETE before the call of a routine, or before a statement that names the table and
+    could not be read, only warns: it may fill the table. Any join, LIMIT or TOP counts as a WHERE. A
+    condition that happens to be true for every row is not recognised, and a new value that every row is
+    meant to get is not known.
     """
     last_call = subject.script.last_call()
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
             if not write.filtered and not _meant(subject.script, index, write):
-                may_refill = write.kind is WriteKind.DELETE and index < last_call
+                may_refill = write.kind is WriteKind.DELETE and (
+                    index < last_call or _may_be_filled(subject.script, index, write)
+                )
                 severity = Severity.WARN if may_refill else None
                 yield Hit(write.at, _message(write), severity=severity, key=write.table)
+
+
+def _may_be_filled(script: Script, index: int, write: Write) -> bool:
+    """Whether a later statement that names the table could not be read: it may fill the table."""
+    name = last_part(write.table).lower()
+    later = script.statements[index + 1 :]
+    return any(statement.unread is not None and name in statement.words() for statement in later)
 
 
 def _meant(script: Script, index: int, write: Write) -> bool:

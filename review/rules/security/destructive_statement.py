@@ -82,7 +82,8 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     table may be dropped if the script renamed it and gave its name to another table: whether that one has the
     data is not known. Rows that are deleted before a routine is called only warn: it may fill the table. A
     CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
-    the script dropped it before. Whether another node rebuilds the data is not known.
+    the script dropped it before. Whether another node, or a program that the script starts, rebuilds the data
+    is not known.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
@@ -244,11 +245,13 @@ _PARTITION_CLAUSE = re.compile(r"\bpartition\s*+(?P<values>\([^()]*\)|[^\s,;()]+
 
 
 def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
-    if any(value.operator is not Operator.EQ for value in gone):
-        return False
     written = {value.column.lower(): value.value for value in write.partition}
     for value in gone:
         other = written.get(value.column.lower())
+        if value.operator is not Operator.EQ:
+            if other is not None or value.column.lower() not in written:
+                return False
+            continue  # a dynamic partition writes whatever the query returns
         if not value.value or not other or not value.value.value or not other.value:
             continue
         if normalize(value.value.value) != normalize(other.value):

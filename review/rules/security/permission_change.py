@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
+from review.dialects import Dialect
 from review.facts import AlterKind, Span, Statement
 from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
@@ -85,13 +86,15 @@ def permission_change(subject: RuleContext, _: Options) -> Iterator[Hit]:
                     ),
                     key=alteration.table.lower(),
                 )
-        yield from _command(statement)
+        yield from _command(statement, statement.dialect or subject.script.dialect)
 
 
-def _command(statement: Statement) -> Iterator[Hit]:
+def _command(statement: Statement, dialect: Dialect) -> Iterator[Hit]:
     found = _COMMANDS.match(statement.bare)
     if found is None or found.lastgroup is None:
         return
+    if found.lastgroup == "package" and dialect is not Dialect.MAXCOMPUTE:
+        return  # a package of Oracle has code, not permissions
     change = _CHANGES[found.lastgroup]
     begin = statement.at.begin + len(found[0]) - len(found[0].lstrip())
     yield Hit(

@@ -25,8 +25,9 @@ def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## What it does
     Reports every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
-    similar clients whose SQL is not completely in the script, and every other program that is given SQL. A
-    client behind `timeout`, `sudo`, `ssh`, `docker exec`, `bash -c` and similar commands is found.
+    similar clients whose SQL is not completely in the script (a file, standard input, a value), and every
+    other program that is given SQL. A client behind `timeout`, `sudo`, `ssh`, `docker exec`, `bash -c` and
+    similar commands is found.
 
     ## Why
     Without a finding the SQL would look reviewed.
@@ -46,6 +47,6 @@ def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Files passed with `-f` are not recognised, nor are scripts that run a client.
+    Clients in other scripts that the script runs are not recognised.
     """
     return unread_hits(subject.script.shell.queries)

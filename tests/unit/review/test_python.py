@@ -17,7 +17,7 @@ from review.languages.external.external_tool import ExternalTool, ToolFailed, ru
 from review.languages.external.ruff import RUFF
 from review.languages.python import python_node
 from review.script_reader import read_script
-from tests.support.review_assertions import sheets
+from tests.support.review_assertions import lines, sheets
 
 PARTITIONED = ReviewContext(tables={"dwd_order_di": TableMetadata({"ds": "STRING"}, {"id": "BIGINT"})})
 PRODUCTION = ReviewContext(NodeContext(production=True))
@@ -588,3 +588,15 @@ def test_messages_show_the_inserted_expression() -> None:
 )
 def test_a_client_that_is_started_with_sql_is_reported(code: str, is_reported: bool) -> None:
     assert ("PY-005" in {rule for rule, _ in told(code)}) is is_reported
+
+
+def test_a_method_for_sql_runs_its_argument_of_that_name() -> None:
+    code = "import db\nq = 'DELETE FROM shop.city'\ns = db.session()\ns.load_mysql(sql=q)\ns.load(sql=q)\n"
+    assert lines("MC-C14", code, dialect=Dialect.PYTHON) == [2]
+
+
+def test_rows_may_come_back_by_a_statement_that_cannot_be_read() -> None:
+    code = "DELETE FROM a;\nLOAD nonsense INTO TABLE {}"
+    for table, severity in (("a", Severity.WARN), ("b", Severity.BLOCK)):
+        found = review(code.replace("{}", table), Dialect.MYSQL)
+        assert [item.severity for item in found if item.rule == "MC-C14"] == [severity], table

@@ -16,7 +16,7 @@ from review.languages.external.shellcheck import SHELLCHECK
 from review.languages.external.squawk import SQUAWK
 from review.languages.shell import shell_node
 from review.script_reader import read_script
-from tests.support.review_assertions import sheets
+from tests.support.review_assertions import lines, sheets
 
 
 def statements(code: str) -> list[str]:
@@ -476,3 +476,34 @@ def test_sql_is_found_in_every_form_behind_other_commands(code: str, table: str)
 )
 def test_sql_that_is_given_to_other_programs_is_said(code: str, unread: bool) -> None:
     assert ("SH-004" in {rule for rule, _, _ in own(code)}) == unread
+
+
+@pytest.mark.parametrize(
+    ("code", "is_unread"),
+    [
+        ("hive -f job.sql", True),
+        ("hive -i setup.sql -e 'SELECT 1'", True),
+        ("psql -d d -qf job.sql", True),
+        ("psql --file=job.sql", True),
+        ("spark-sql -f job.sql", True),
+        ("odpscmd -f job.sql", True),
+        ("clickhouse-client --queries-file job.sql", True),
+        ("sqlplus u/p@d @job.sql", True),
+        ("mysql d < job.sql", True),
+        ("cat job.sql | hive", True),
+        ("mysql d -e 'source job.sql'", True),
+        (r"psql d -c '\i job.sql'", True),
+        ("mysql d -f < /dev/null", False),
+        ("hive -f /dev/stdin <<E\nSELECT 1\nE", False),
+        ("clickhouse-client --query 'INSERT INTO a FORMAT CSV' < a.csv", False),
+        ("cat a.csv | clickhouse-client --query 'INSERT INTO a FORMAT CSV'", False),
+        ("echo 'SELECT 1' | hive", False),
+        ("mysql -e 'SHOW DATABASES'", False),
+    ],
+)
+def test_sql_in_a_file_is_reported_as_not_reviewed(code: str, is_unread: bool) -> None:
+    assert bool(lines("SH-004", code, dialect=Dialect.SHELL)) is is_unread
+
+
+def test_a_client_command_that_runs_a_file_is_reported_as_not_reviewed() -> None:
+    assert lines("MC-C19", "USE d;\nSOURCE job.sql;\nSELECT 1", dialect=Dialect.MYSQL) == [2]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from review.context import ReviewContext, TableMetadata
+from common.verdicts import Severity
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
 from tests.support.review_assertions import NOTHING, assert_hits_and_misses, lines
@@ -564,3 +565,23 @@ def test_a_column_whose_name_is_a_parameter_relates_its_table(source: str, is_re
     code = f"SELECT 1 AS x {source}"
     found = [item for item in review(code, Dialect.MAXCOMPUTE) if item.rule == "MC-C03"]
     assert bool(found) is not is_related
+
+
+def test_an_insert_after_a_delete_by_a_column_that_it_computes_only_warns() -> None:
+    context = ReviewContext(node=NodeContext(scheduled=True, production=True))
+    code = "DELETE FROM a WHERE d = '${bizdate}';\nINSERT INTO a SELECT {} AS d, x FROM b"
+    assert severities(code.replace("{}", "'20240101'"), context) == [Severity.BLOCK]
+    assert severities(code.replace("{}", "b.d"), context) == [Severity.WARN]
+    assert severities(code.replace("{}", "'${bizdate}'"), context) == []
+
+
+def severities(code: str, context: ReviewContext) -> list[Severity]:
+    return [item.severity for item in review(code, Dialect.HOLOGRES, context) if item.rule == "MC-C01"]
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "redshift", "hologres"])
+def test_a_converted_column_keeps_its_name(dialect: str) -> None:
+    """An unqualified column that may be an output without an alias counts for all sides."""
+    code = "WITH c AS (SELECT id, day::date FROM o)\nSELECT 1 FROM dates d, c WHERE d.at >= {}"
+    assert lines("MC-C03", code.replace("{}", "day"), NOTHING, dialect) == []
+    assert lines("MC-C03", code.replace("{}", "d.day"), NOTHING, dialect) == [2]

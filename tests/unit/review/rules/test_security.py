@@ -11,7 +11,7 @@ from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
 from review.options import ReviewOptions
-from tests.support.review_assertions import NOTHING, find_hits, positions_of
+from tests.support.review_assertions import NOTHING, find_hits, lines, positions_of
 
 
 def hits(
@@ -463,3 +463,25 @@ def test_what_could_not_be_read_may_have_emptied_the_table() -> None:
 )
 def test_a_definition_inserts_nothing(code: str, found: list[str]) -> None:
     assert hits("MC-C01", code, dialect="mysql") == found
+
+
+def test_a_package_of_oracle_has_no_permissions() -> None:
+    assert lines("MC-S06", "DROP PACKAGE hr.emp_actions", dialect=Dialect.ORACLE) == []
+    assert lines("MC-S06", "DROP PACKAGE emp_actions") == [1]
+
+
+def test_a_table_that_is_moved_to_another_schema_gets_a_new_name() -> None:
+    code = (
+        "ALTER TABLE dw.orders RENAME TO orders_old;\nDROP TABLE IF EXISTS old.orders_old;\n"
+        "ALTER TABLE dw.orders_old SET SCHEMA old"
+    )
+    assert lines("MC-S02", code, dialect=Dialect.POSTGRES) == []
+    assert lines("MC-S02", code.replace("SET SCHEMA old", "SET SCHEMA other"), dialect=Dialect.POSTGRES) == [
+        2
+    ]
+
+
+def test_a_dynamic_partition_may_rebuild_a_range_of_partitions() -> None:
+    code = "ALTER TABLE a DROP PARTITION (ds<='20240101');\nINSERT INTO a PARTITION ({}) SELECT * FROM b"
+    assert lines("MC-S02", code.replace("{}", "ds"), dialect=Dialect.HIVE) == []
+    assert lines("MC-S02", code.replace("{}", "ds='20240101'"), dialect=Dialect.HIVE) == [1]
