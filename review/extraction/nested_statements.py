@@ -53,11 +53,14 @@ class NestedStatements:
         if self.is_added:
             return tree
         if isinstance(tree, exp.Create):
+            if str(tree.args.get("kind")).upper() not in _ROUTINES:
+                return Compound()  # the parser took it for the table of a statement in it
             tree.set("expression", None)
             return tree
         if isinstance(tree, exp.Command):
             return Compound() if tree.name.upper() in _CARRIERS else tree
-        return tree if isinstance(tree, (Condition, AlterTable)) else Compound()
+        is_altered = isinstance(tree, AlterTable) and str(tree.args.get("kind")).upper() not in _ROUTINES
+        return tree if is_altered or isinstance(tree, Condition) else Compound()
 
 
 def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialect) -> NestedStatements | None:
@@ -92,21 +95,32 @@ class _Nested:
         """Return the statements within `piece`; None if it cannot contain any."""
         if isinstance(tree, Condition):
             return NestedStatements(tuple((piece, body) for body in _bodies(tree)))
-        if _CALL.match(piece.stripped) and (sequence := self._sequence(piece, depth)) is not None:
-            return sequence
-        if (strings := self._strings(piece, depth) or self._passed_in_query(piece, tree, depth)) is not None:
-            return strings
-        if isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
-            return NestedStatements()
+        if (carried := self._carried(piece, tree, depth)) is not None:
+            return carried
         if isinstance(tree, _SKIPPING) and _SELECT.search(piece.stripped) and not tree.find(exp.Query):
             return self._body(piece, depth) or self.of_body(piece, len(piece.verb), depth)
-        is_routine = isinstance(tree, (exp.Create, exp.Command)) and _ROUTINE.match(piece.stripped)
+        is_routine = isinstance(tree, _ROUTINE_TREES) and _ROUTINE.match(piece.stripped) is not None
         if _is_whole(tree) and not is_routine:
-            return None
+            # The parser may take a verb on a line of its own for an alias.
+            return self._sequence(piece, depth) if "\n" in piece.text else None
         nested = self._body(piece, depth) or self._sequence(piece, depth)
         if nested is None and is_routine and _PASSED_SQL.search(piece.text):
             return NestedStatements(reason=INCOMPLETE)  # a body in a string, in a dialect that has none
         return nested
+
+    def _carried(
+        self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int
+    ) -> NestedStatements | None:
+        """Return the statements in strings, and those of T-SQL that follow a call; None without any.
+
+        A prepared statement is read where it is prepared: none is found where it runs.
+        """
+        if _CALL.match(piece.stripped) and (sequence := self._sequence(piece, depth)) is not None:
+            return sequence
+        strings = self._strings(piece, depth)
+        if strings is None and isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
+            return NestedStatements()
+        return self._passed_in_query(piece, tree, depth) if strings is None else strings
 
     def _body(self, piece: StatementText, depth: int) -> NestedStatements | None:
         begin = find_body(piece.stripped, self._words)
@@ -320,6 +334,7 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
 
 
+_ROUTINE_TREES = (exp.Create, exp.Command, AlterTable)
 _ROUTINE = re.compile(
     r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?"
     r"(?:procedure|proc|function|trigger|event|package)\b",

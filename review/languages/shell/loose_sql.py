@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from review.dialects import Dialect
@@ -10,7 +12,6 @@ from review.facts.queries import EmbeddedQuery
 from review.languages.embedded import Fragment, Sql, sql_text
 from review.languages.shell.database_clients import takes_text_only
 from review.languages.shell.program_calls import ProgramCall
-from review.languages.shell.shell_lexer import ShellWord
 from review.languages.shell.shell_sql import SqlTexts
 from review.source.carried_sql import starts_statement
 
@@ -30,14 +31,14 @@ def find_loose_sql(
     """
     found = list(known)
     queries = {query.at for query, _ in found}
-    lines = [code[query.at.begin :].partition("\n")[0] for query, _ in found if query.unread]
+    files = _Files(code, (query.at for query, _ in found if query.unread))
     read = {fragment.begin for _, literals in found for sql in literals for fragment in sql.fragments}
     for index, call in enumerate(texts.placed):
         if call.name not in _WRITERS:
             continue
         written = [text for text in _written(call, texts) if text and text[0].begin not in read]
         if any(starts_statement(sql_text(Sql(tuple(text), Dialect.HIVE))) for text in written) and (
-            _is_piped_on(texts.placed, index, queries) or _is_filed(code, call, lines)
+            _is_piped_on(texts.placed, index, queries) or _is_filed(call, files)
         ):
             yield EmbeddedQuery(call.at, call.name, unread=True)
 
@@ -66,17 +67,31 @@ def _is_piped_on(placed: list[ProgramCall], index: int, queries: set[Span]) -> b
     return is_substituted
 
 
-def _is_filed(code: str, call: ProgramCall, reported: list[str]) -> bool:
-    """Whether a call writes to a file that has SQL by its name, or is named again in the script.
-
-    The file of a client that is reported as unread is not reported again.
-    """
+def _is_filed(call: ProgramCall, files: _Files) -> bool:
+    """Whether a call writes to a file that has SQL by its name, or is named again in the script."""
     targets = [*call.command.outputs, *(call.arguments if call.name == "tee" else ())]
-    return any(_is_read_again(code, call, word, reported) for word in targets)
+    return any(files.is_read_again(call.code[slice(*word.at)].strip("\"'")) for word in targets)
 
 
-def _is_read_again(code: str, call: ProgramCall, word: ShellWord, reported: list[str]) -> bool:
-    name = call.code[slice(*word.at)].strip("\"'")
-    if any(name in line for line in reported):
-        return False
-    return bool(name) and (name.endswith(_SQL_FILES) or (len(name) > 1 and code.count(name) > 1))
+class _Files:
+    """The names in a script that may be those of files.
+
+    Args:
+        code: the script.
+        reported: the calls that are reported already, with the files that they read.
+    """
+
+    def __init__(self, code: str, reported: Iterable[Span]) -> None:
+        self._counts = Counter(_NAME.findall(code))
+        ends = ((at.begin, code.find("\n", at.end)) for at in reported)
+        lines = (code[begin : end if end >= 0 else len(code)] for begin, end in ends)
+        self._reported = {name for line in lines for name in _NAME.findall(line)}
+
+    def is_read_again(self, name: str) -> bool:
+        """Whether a file may be run as SQL by what is not reported yet."""
+        if not name or name in self._reported:
+            return False
+        return name.endswith(_SQL_FILES) or (len(name) > 1 and self._counts[name] > 1)
+
+
+_NAME = re.compile(r"[^\s'\"<>|;&()]+")
