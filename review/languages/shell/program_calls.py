@@ -330,7 +330,10 @@ def _closed_up(letters: list[str]) -> list[str]:
         if letter == _REMOVED and not quote:
             end = _end_of_removed(letters, index)
             quote = _join_around(letters, begin, index, end, is_after_quote=closed == index - 1)
-            index = end + (2 if quote and letters[index] == "$" else bool(quote))
+            if quote:
+                index += 2 if letters[index] == "$" else 1
+            else:
+                index = end
             continue
         if letter == _REMOVED:
             _move_quote(letters, index, quote)
@@ -368,7 +371,7 @@ _DIVIDES = frozenset(" \t\r\n;&|()<>")
 
 
 def _join_around(letters: list[str], begin: int, index: int, end: int, *, is_after_quote: bool) -> str:
-    """Make blanks of the removed letters from `index` to `end` outside of quotes; return the quote opened.
+    """Move the removed letters from `index` to `end`, outside of quotes; return the quote that opens there.
 
     Args:
         letters: those of a script.
@@ -384,7 +387,7 @@ def _join_around(letters: list[str], begin: int, index: int, end: int, *, is_aft
         letters[index:end] = " " * size
         return ""
     if opening:
-        letters[index : end + len(opening)] = opening + " " * size
+        letters[index : end + len(opening)] = opening + _REMOVED * size
         return opening[-1]
     if is_after_quote:
         letters[index - 1 : end] = " " * size + letters[index - 1]

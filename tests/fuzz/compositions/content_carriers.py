@@ -23,7 +23,7 @@ _SQL_CELLS = {
     Dialect.POSTGRES: ("postgresql",),
     Dialect.TRINO: ("trino",),
 }
-_MAGICS = ("%%sql", "%%odps_sql", "%%spark_sql", "%%foo", "%%hive -a 1")
+_MAGICS = {Dialect.MAXCOMPUTE: "%%odps_sql", Dialect.SPARK: "%%spark_sql", Dialect.HIVE: "%%hive -a 1"}
 _COMMANDS = {
     Dialect.MAXCOMPUTE: ("ODPS_SQL", "ODPS_DDL", "ODPS_SQL_SCRIPT"),
     Dialect.HIVE: ("EMR_HIVE", "HIVE", "CDH_HIVE"),
@@ -59,7 +59,8 @@ def _sql_cell(rng: random.Random) -> tuple[dict[str, Any], Composition]:
             _cell(made.code, rng, vscode={"languageId": name}),
             _cell(made.code, rng, language=name),
             {"cell_type": "sql", "metadata": {"languageId": name}, "source": _source(made.code, rng)},
-            _cell(f"{rng.choice(_MAGICS)}\n{made.code}", rng),
+            _cell(f"{_MAGICS.get(dialect, '%%sql')}\n{made.code}", rng),
+            _cell(f"%%foo\n{made.code}", rng),
         )
     )
     return cell, made
