@@ -115,7 +115,7 @@ class _Nested:
 
         A prepared statement is read where it is prepared: none is found where it runs.
         """
-        if _CALL.match(piece.stripped) and (sequence := self._sequence(piece, depth)) is not None:
+        if _LEADING.match(piece.stripped) and (sequence := self._sequence(piece, depth)) is not None:
             return sequence
         strings = self._strings(piece, depth)
         if strings is None and isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
@@ -361,6 +361,8 @@ _STRING_BODY = re.compile(
 )
 _LANGUAGE = re.compile(r"\blanguage\s+'?(?P<name>\w+)", re.IGNORECASE)
 _CALL = re.compile(r"(?:call|exec|execute|prepare|unload)\b", re.IGNORECASE)
+_LEADING = re.compile(r"(?:call|exec|execute|deallocate|print)\b", re.IGNORECASE)
+"""Statements of T-SQL of which the parser, or a pattern here, knows only the beginning."""
 _DYNAMIC = re.compile(
     r"(?:execute\s+immediate\b|exec(?:ute)?\s*\(|exec(?:ute)?\s+(?:sys\.)?sp_executesql\b)", re.IGNORECASE
 )
@@ -372,7 +374,10 @@ _LITERAL = re.compile(
     re.IGNORECASE,
 )
 """Statements that run the SQL of one literal."""
-_EXECUTED = re.compile(r"(?:execute\s+(?!immediate\b)\w+\s*(?:\(|using\b|\Z)|deallocate\b)", re.IGNORECASE)
+_EXECUTED = re.compile(
+    r"(?:execute\s+(?!immediate\b)\w+\s*(?:\(|using\b|\Z)|deallocate\s+(?:prepare\s+)?\S+\s*\Z)",
+    re.IGNORECASE,
+)
 _SQL_TEXT = re.compile(
     r"\s*(?:select|with|insert|update|delete|merge|replace|truncate|create|alter|drop|call|begin|declare)\s",
     re.IGNORECASE,
