@@ -26,7 +26,7 @@ _NAMED_CLIENT = re.compile(
 )
 _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecqQ]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
-    r".*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug|exception|comment|title|usage).*",
+    r".*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug|exception|comment|title|usage|output).*",
     re.IGNORECASE | re.DOTALL,
 )
 
