@@ -116,6 +116,7 @@ clean: ## Remove what was made, .venv too
 # What comes as source is built by the build tool in the lock (setuptools), so nothing unlocked is fetched.
 $(READY): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dwgate needs Python 3.11 or newer; set PYTHON=")'
+	@echo "Installing the locked dependencies into $(VENV): a minute or two."
 	$(PYTHON) -m venv $(VENV)
 	awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' $(LOCK) > $(VENV)/build.lock
 	$(PIP) --require-hashes -r $(VENV)/build.lock

@@ -11,9 +11,11 @@ RUNS = (
     ("bench.pipeline", "--events", "300", "--rates", "50", "--seconds", "10"),
     ("bench.ledger", "--events", "50"),
     ("bench.start",),
+    ("bench.trace", "--commits", "10"),
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
     ("bench.lookups", "--events", "200", "--workers", "2"),
+    ("bench.console", "--events", "10000", "--requests", "50", "--seconds", "10"),
     ("bench.tenants", "--seconds", "10", "--rounds", "1"),
 )
 

@@ -100,6 +100,11 @@ def request(path: str, host: str, headers: dict[str, str], body: bytes) -> bytes
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def get_request(path: str, host: str) -> bytes:
+    """Return a GET request as bytes to send."""
+    return f"GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
+
+
 def run(host: str, port: int, requests: Sequence[bytes], *, connections: int, rate: float = 0) -> Tally:
     """Send every request once.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType
 
 from common import extension_points
 from common.errors import DwgateError
 from common.json_types import Json
+from common.tracing.context import TraceContext
 
 SCHEMA = 1
 """Version of the JSON that `Event.to_json` writes; readers reject newer versions."""
@@ -68,6 +69,7 @@ class Event:
         received_at: when ingest received it, in seconds since the epoch.
         recovered: whether its message was lost, so that it is only known from DataWorks' list of waiting
             operations.
+        traceparent: the context of its trace (W3C Trace Context); None if it has none.
     """
 
     message_id: str
@@ -78,6 +80,7 @@ class Event:
     data: Json
     received_at: float
     recovered: bool = False
+    traceparent: str | None = None
 
     @property
     def check_process_id(self) -> str | None:
@@ -91,7 +94,7 @@ class Event:
 
     def to_json(self) -> Json:
         """Return the event as plain JSON, with the schema version."""
-        return {
+        fields: Json = {
             "v": SCHEMA,
             "message_id": self.message_id,
             "event_code": self.event_code,
@@ -102,6 +105,9 @@ class Event:
             "received_at": self.received_at,
             "recovered": self.recovered,
         }
+        if self.traceparent is not None:
+            fields["traceparent"] = self.traceparent
+        return fields
 
     @classmethod
     def from_json(cls, raw: object) -> Event:
@@ -117,7 +123,10 @@ class Event:
         for name, types in _TYPES.items():
             if type(raw.get(name, _MISSING)) not in types:
                 raise EventInvalid(f"{name} of an event is missing or has another type")
-        return cls(**{name: raw[name] for name in _TYPES})
+        event = cls(**{name: raw[name] for name in _TYPES})
+        # One that is invalid is ignored, as its specification says: it concerns the trace only.
+        trace = TraceContext.parse(raw["traceparent"]) if "traceparent" in raw else None
+        return event if trace is None else replace(event, traceparent=trace.traceparent)
 
 
 _MISSING = object()

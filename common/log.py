@@ -1,4 +1,4 @@
-"""Logging: one JSON object per line on stderr, for dwgate and for libraries."""
+"""Logging on stderr, for dwgate and for libraries: one JSON object per line; on a terminal, text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from common.text.printable import escape_json
+from common import tracing
+from common.text.printable import escape_json, printable
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
 """Packages of dwgate, logged at the configured level; libraries are logged from WARNING up."""
@@ -34,6 +35,7 @@ def configure_logging(level: str, component: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_component,
+        _name_trace,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -48,7 +50,9 @@ def configure_logging(level: str, component: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _frames,
-                structlog.processors.JSONRenderer(serializer=_to_json),
+                _render_for_terminal
+                if sys.stderr.isatty()
+                else structlog.processors.JSONRenderer(serializer=_to_json),
             ],
         )
     )
@@ -57,6 +61,20 @@ def configure_logging(level: str, component: str) -> None:
     root.setLevel(max(number, logging.WARNING))
     for package in PACKAGES:
         logging.getLogger(package).setLevel(number)
+
+
+def _name_trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace_id = tracing.current_trace_id()
+    if trace_id is not None:
+        event["trace_id"] = trace_id
+    return event
+
+
+def _render_for_terminal(_: object, __: str, event: structlog.typing.EventDict) -> str:
+    """Return a line for a person: time, level, event, then the fields."""
+    at, level, name = (event.pop(key, "") for key in ("timestamp", "level", "event"))
+    fields = " ".join(f"{key}={value}" for key, value in event.items())
+    return printable(f"{at} {level:7} {name} {fields}".rstrip())
 
 
 def _to_json(event: structlog.typing.EventDict, **options: Any) -> str:

@@ -41,3 +41,12 @@ NUMBERS_BY_NAME = MappingProxyType(
     }
 )
 """The numbers of each name; versions of a node type may share one name (`hologres_develop`)."""
+
+_NAMES_BY_NUMBER = MappingProxyType(
+    {number: name for name, numbers in NUMBERS_BY_NAME.items() for number in numbers}
+)
+
+
+def name_of_type(number: int) -> str:
+    """Return the name of a node type; its number as text if it has none here."""
+    return _NAMES_BY_NUMBER.get(number, str(number))

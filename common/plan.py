@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.contact import Contact
 from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
@@ -60,6 +61,38 @@ def most_severe(*results: Result) -> Result:
     return max(results, key=lambda result: result.severity_rank, default=Result.OK)
 
 
+ENABLED = "enabled"
+"""Key of the source of a check's being planned at all."""
+
+OPTION_PREFIX = "options."
+"""What the keys of the sources of a check's own options begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSource:
+    """Where the value of a setting comes from.
+
+    Attributes:
+        file: the policy file; None if no file sets it.
+        line: its line, from 1; None if no file sets it.
+        layer: `points`, `defaults`, or the path of the layer in the file (`sets.strict`, `workspaces.93124`,
+            `where.0`); `console` (an option that was saved in the DataWorks console), `rollout` (the event
+            is outside the share that the line sets), or `default` (dwgate's own).
+    """
+
+    file: str | None
+    line: int | None
+    layer: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the source as plain JSON."""
+        return {"file": self.file, "line": self.line, "layer": self.layer}
+
+    def __str__(self) -> str:
+        """Return the source as `policy.yaml:12 (points)`."""
+        return f"({self.layer})" if self.file is None else f"{self.file}:{self.line} ({self.layer})"
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
     """One check of a plan.
@@ -72,6 +105,9 @@ class PlannedCheck:
         options: the check's own options, as plain JSON.
         share: the fraction of events that get the policy's mode; the other events get the mode audit.
         on_unreviewable: its result if the author's input could not be reviewed, unless a finding is worse.
+        sources: where the policy sets each of these by name (`mode`, `options.max_days`), and that the check
+            runs (`enabled`). Options without one have their default, or are the policy's `suppressions`.
+            Plans of older versions have none.
     """
 
     name: str
@@ -81,25 +117,37 @@ class PlannedCheck:
     options: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1
     on_unreviewable: Result = Result.FAIL
+    sources: Mapping[str, SettingSource] = field(default_factory=dict, compare=False)
+
+    @property
+    def source(self) -> SettingSource | None:
+        """Where its mode was decided; None if unknown."""
+        return self.sources.get("mode")
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
+        return self.cap_to_mode(self.would_be_result(outcome))
+
+    def would_be_result(self, outcome: Outcome | None) -> Result:
+        """Return the result that `outcome` (None: missing) would have in mode `enforce`."""
         findings = outcome.findings if outcome else ()
-        result = most_severe(*(requested_result(finding) for finding in findings))
-        return most_severe(self.cap_to_mode(result), self.incomplete_result(outcome))
+        requested = (requested_result(finding) for finding in findings)
+        return most_severe(*requested, self._uncapped_incomplete_result(outcome))
 
     def incomplete_result(self, outcome: Outcome | None) -> Result:
         """Return what it counts as, capped to its mode, that the check did not finish; OK if it did."""
+        return self.cap_to_mode(self._uncapped_incomplete_result(outcome))
+
+    def _uncapped_incomplete_result(self, outcome: Outcome | None) -> Result:
         match outcome.kind if outcome else None:
             case OutcomeKind.UNREVIEWABLE:
-                result = self.on_unreviewable
+                return self.on_unreviewable
             case OutcomeKind.ERROR:
-                result = self.on_error
+                return self.on_error
             case OutcomeKind.TIMED_OUT | None:
-                result = self.on_timeout
+                return self.on_timeout
             case _:
-                result = Result.OK
-        return self.cap_to_mode(result)
+                return Result.OK
 
     def cap_to_mode(self, result: Result) -> Result:
         """Return `result`, or the maximum of the check's mode if that is less severe."""
@@ -117,6 +165,7 @@ class Plan:
         policy: version of the policy that the plan is based on.
         disabled_reason: why nothing is checked, if dwgate is disabled for such events; for the tip.
         ignored_options: settings of the DataWorks console that are ignored, each with the reason.
+        contact: whom people may ask about the verdict; None if the policy names nobody.
     """
 
     checks: tuple[PlannedCheck, ...]
@@ -125,9 +174,24 @@ class Plan:
     policy: str
     disabled_reason: str | None = None
     ignored_options: tuple[str, ...] = ()
+    contact: Contact | None = None
+
+    def would_be_result(self, outcomes: Mapping[str, Outcome], *, is_final: bool = True) -> Result:
+        """Return the result that outcomes would have if all checks were in mode `enforce`.
+
+        Args:
+            outcomes: by check name.
+            is_final: whether a check without an outcome has timed out; otherwise it does not count.
+        """
+        if not self.checks:
+            return self.verdict
+        counted = (check for check in self.checks if is_final or check.name in outcomes)
+        return most_severe(*(check.would_be_result(outcomes.get(check.name)) for check in counted))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain JSON."""
+        """Return the plan as plain JSON; sources are numbered, since many settings share a few."""
+        sources = {each: None for check in self.checks for each in check.sources.values()}
+        numbers = {source: number for number, source in enumerate(sources)}
         return {
             "checks": [
                 {
@@ -138,6 +202,7 @@ class Plan:
                     "options": dict(check.options),
                     "share": check.share,
                     "on_unreviewable": check.on_unreviewable.value,
+                    "sources": {name: numbers[source] for name, source in check.sources.items()},
                 }
                 for check in self.checks
             ],
@@ -146,6 +211,8 @@ class Plan:
             "policy": self.policy,
             "off": self.disabled_reason,
             "ignored": list(self.ignored_options),
+            "contact": self.contact.to_json() if self.contact else None,
+            "sources": [[source.file, source.line, source.layer] for source in sources],
         }
 
     @classmethod
@@ -155,6 +222,7 @@ class Plan:
         Raises:
             KeyError: a field is missing.
         """
+        sources = [SettingSource(*each) for each in raw.get("sources", ())]
         return cls(
             checks=tuple(
                 PlannedCheck(
@@ -165,6 +233,7 @@ class Plan:
                     item["options"],
                     item.get("share", 1),
                     Result(item.get("on_unreviewable", Result.FAIL)),
+                    {name: sources[number] for name, number in item.get("sources", {}).items()},
                 )
                 for item in raw["checks"]
             ),
@@ -173,4 +242,5 @@ class Plan:
             policy=raw["policy"],
             disabled_reason=raw.get("off"),
             ignored_options=tuple(raw.get("ignored", ())),
+            contact=Contact.from_json(raw["contact"]) if raw.get("contact") else None,
         )

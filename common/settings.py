@@ -26,6 +26,9 @@ from common.tls import TlsFiles, create_context, require_readable
 from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
+MIN_KEY_LENGTH = 32
+"""Minimum characters of a secret key."""
+
 SECRETS = Path("/run/secrets")
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 """Names another folder with secret files, such as that of a service manager's credentials."""
@@ -223,9 +226,23 @@ class Settings(BrokerSettings):
         " rediss:// or rediss+sentinel://"
     )
     region: Literal[REGIONS] = Field(description=f"one of {', '.join(REGIONS)}")  # type: ignore[valid-type]
-    event_days: float = Field(default=7, gt=0, le=365, description="days an event is kept, above 0")
+    event_days: float = Field(
+        default=7, gt=0, le=365, description="days an event is kept, above 0, at most 365"
+    )
     code_hours: float = Field(
-        default=24, gt=0, le=8760, description="hours a node's code is kept for a requeue, above 0"
+        default=24,
+        gt=0,
+        le=8760,
+        description="hours a node's code is kept for a requeue, above 0, at most 8760",
+    )
+    trace_ratio: float = Field(
+        default=0, ge=0, le=1, description="share of the events that are traced, from 0 (none) to 1 (all)"
+    )
+    link_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="a secret of at least 32 characters, with which the links in tips are signed; without it"
+        " one is generated and kept in Redis",
     )
 
 
@@ -242,6 +259,12 @@ def load_settings(model: type[SettingsT]) -> SettingsT:
         return model(_secrets_dir=_secrets_folder())
     except ValidationError as error:
         raise SettingsError("\n".join(_lines(model, error))) from None
+
+
+def secret_names() -> list[str]:
+    """Return the names of the secret files of this process, from which settings are read."""
+    folder = _secrets_folder()
+    return sorted(file.name for file in folder.iterdir()) if folder else []
 
 
 def _secrets_folder() -> Path | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
+
+from common.impact_graph import ImpactGraph
 
 
 class Result(StrEnum):
@@ -267,6 +270,12 @@ class Finding:
         )
 
 
+def count_severities(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """Return the number of findings of each severity, the worst first, without suppressed and waived ones."""
+    counts = Counter(item.severity for item in findings if item.suppressed is None and item.waived is None)
+    return {severity: counts[severity] for severity in reversed(Severity)}
+
+
 def _values(value: Subject | AppliedWaiver | Finding) -> list[tuple[str, Any]]:
     return [(item.name, getattr(value, item.name)) for item in fields(value)]
 
@@ -280,11 +289,14 @@ class Outcome:
         findings: its findings. If kind is `unreviewable` or `error`, those made before, which still count.
         detail: what could not be reviewed, or the reason for an error, timeout or skip, in a few words for
             the tip.
+        evidence: the dependents that the check found, whether or not they led to a finding; None if it
+            searched for none.
     """
 
     kind: OutcomeKind
     findings: tuple[Finding, ...] = field(default=())
     detail: str | None = None
+    evidence: ImpactGraph | None = None
 
     @classmethod
     def of(cls, findings: list[Finding] | tuple[Finding, ...]) -> Outcome:
@@ -294,17 +306,20 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON."""
-        return {
+        raw = {
             "kind": self.kind.value,
             "findings": [finding.to_json() for finding in self.findings],
             "detail": self.detail,
         }
+        return raw if self.evidence is None else {**raw, "evidence": self.evidence.pack()}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Outcome:
-        """Return the outcome that `to_json` serialized."""
+        """Return the outcome that `to_json` serialized; older records have no evidence."""
         findings = tuple(Finding.from_json(item) for item in raw["findings"])
-        return cls(OutcomeKind(raw["kind"]), findings, raw["detail"])
+        evidence = raw.get("evidence")
+        graph = None if evidence is None else ImpactGraph.unpack(evidence)
+        return cls(OutcomeKind(raw["kind"]), findings, raw["detail"], graph)
 
 
 class Reason(StrEnum):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
+from common.text.printable import printable
+from console.exit_codes import FAILED, USAGE
 from console.main import COMMANDS, load_command, print_version
 
 if TYPE_CHECKING:
@@ -31,7 +35,8 @@ app = typer.Typer(
     cls=LazyGroup,
     help="dwgate checks DataWorks operations and posts a verdict on each before its deadline.",
     no_args_is_help=True,
-    add_completion=False,
+    # Every command inherits the names from this one.
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for _name, _summary in COMMANDS.items():
@@ -65,3 +70,25 @@ def _read_env_file(
         from console.env_file import export_settings  # noqa: PLC0415 - only needed with a file
 
         export_settings(env_file)
+
+
+def run() -> int:
+    """Run the command line and return its exit code; report wrong usage in one line.
+
+    Raises:
+        Exception: whatever a command raises.
+    """
+    try:
+        code = app(standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        return USAGE
+    except UsageError as error:
+        message = " ".join(error.format_message().split())
+        command = error.ctx.command_path if error.ctx else "dwgate"
+        print(f"dwgate: {printable(message)} ({command} --help shows the usage)", file=sys.stderr)
+        return USAGE
+    except typer.Abort:
+        print("dwgate: aborted", file=sys.stderr)
+        return FAILED
+    return code if isinstance(code, int) else 0

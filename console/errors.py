@@ -21,6 +21,7 @@ from common.settings import SettingsError
 from common.text.printable import printable
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
 from deploy.accounts.secret_files import AccountFileExists
+from deploy.local.folder_lock import FolderInUse
 from deploy.local.private_folder import FolderShared
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
@@ -54,6 +55,9 @@ _CONFIGURATION_ERRORS = (
     UsageError,
     EngineRefused,
 )
+
+
+_FAILURES = (CommandFailed, ServiceError, StartFailed, AccountFileExists, FolderInUse, FolderShared)
 
 
 @contextmanager
@@ -94,9 +98,7 @@ def report_error(error: Exception) -> int:
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
-    elif isinstance(error, CommandFailed | ServiceError | StartFailed | AccountFileExists | FolderShared) or (
-        isinstance(error, OSError) and error.errno
-    ):
+    elif isinstance(error, _FAILURES) or (isinstance(error, OSError) and error.errno):
         # An error number means that the system call failed: a port is in use, a file is missing.
         code = FAILED
     else:

@@ -17,8 +17,10 @@ COMMANDS = {
     "up": "Run all of dwgate on this machine until Ctrl-C.",
     "ingest": "Receive events from EventBridge and enqueue them.",
     "worker": "Check events and post verdicts, in every role unless --role is given.",
+    "console": "Serve the web pages of events.",
     "flower": "Serve Flower, the web pages of workers and tasks.",
     "emulator": "Serve an emulated DataWorks OpenAPI.",
+    "notify": "Test the targets of notifications.",
     "audit": "Show who changed what, when and why.",
     "requeue": "Run stored events again; never post a result that differs from an accepted one.",
     "replay": "Evaluate past events under another policy and show what would change; read-only.",
@@ -28,6 +30,7 @@ COMMANDS = {
     "send": "Deliver events as EventBridge does, signed with your own key.",
     "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",
     "topology": "Print the exchanges, queues and bindings that RabbitMQ must have.",
+    "status": "Show processes, queues, pending events, quota and memory; exit with 1 on a problem.",
     "doctor": "Check settings, engines and DataWorks, and report the trade-offs of the settings.",
     "events": "Show stored events.",
     "policy": "Validate, test and show policies.",
@@ -35,7 +38,7 @@ COMMANDS = {
 }
 """Summary of each command by name. `console.commands.NAME` has the command itself, as the Typer app `app`."""
 
-SERVICES = frozenset({"ingest", "worker", "flower", "emulator"})
+SERVICES = frozenset({"ingest", "worker", "console", "flower", "emulator"})
 """Commands whose modules are in `console.commands.services`."""
 
 
@@ -77,19 +80,23 @@ def print_version() -> None:
 
 def main() -> None:
     """Run the command line; report an expected error in one line and exit with its code."""
+    if sys.stdout is None:
+        # The caller closed it; libraries expect that there is one.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
     if sys.argv[1:] == ["--version"]:
         print_version()
         return
     # Imports create no garbage: collecting meanwhile takes an eighth of the time of a review.
     gc.disable()
     try:
-        from console.application import app  # noqa: PLC0415 - the version is shown without it
+        from console.application import run  # noqa: PLC0415 - the version is shown without it
 
-        app()
+        code = run()
     except Exception as error:  # noqa: BLE001 - `report_error` re-raises unexpected errors
         from console import errors  # noqa: PLC0415 - it loads the libraries whose errors it knows
 
-        sys.exit(errors.report_error(error))
+        code = errors.report_error(error)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from ingest.http_protocol import Refusal
 from ingest.signature import Reason
+
+# Each counter and histogram would have a second series with the time of its creation.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
@@ -35,6 +46,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         events = self._counter("dwgate_ingest_events", "Authentic events by result.", "status")
         refused = self._counter("dwgate_ingest_refused", "Requests answered 401, by reason.", "reason")
         unavailable = self._counter(

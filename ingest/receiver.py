@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from redis import RedisError
 
 from common import clock as fleet_clock
+from common import tracing
 from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
@@ -116,8 +117,9 @@ class Receiver:
 
     async def handle_body(self, signed: SignedHeaders, body: bytes) -> HttpAnswer:
         """Process a body and return the response."""
+        arrived_at = self._clock()
         try:
-            status, message_id = await self._process(signed, body)
+            status, message_id = await self._process(signed, body, arrived_at)
         except AuthenticationFailed as error:
             return self._reject_request(error.reason)
         except Unavailable as error:
@@ -155,7 +157,9 @@ class Receiver:
         """Stop accepting work for threads; a blocked thread ends with its socket's timeout."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _process(self, signed: SignedHeaders, body: bytes) -> tuple[Status, str | None]:
+    async def _process(
+        self, signed: SignedHeaders, body: bytes, arrived_at: float
+    ) -> tuple[Status, str | None]:
         verify_signature(signed, body, self._trust, await self._key(signed.certificate_url))
         try:
             event = self._read(body)
@@ -165,7 +169,15 @@ class Receiver:
         if isinstance(event, Ignored):
             self._note_ignored(event)
             return Status.IGNORED, event.message_id
-        return await self._publish(event), event.message_id
+        # Only what is authentic starts a trace; it includes the time that it took to find that out.
+        with tracing.start_trace(
+            "POST /events", "server", started_at=arrived_at, **tracing.event_attributes(event)
+        ) as span:
+            if span.traceparent is not None:
+                event = replace(event, traceparent=span.traceparent)
+            status = await self._publish(event)
+            span.set(status=status.value)
+        return status, event.message_id
 
     async def _key(self, url: str) -> RSAPublicKey:
         try:
@@ -193,9 +205,10 @@ class Receiver:
 
     async def _publish(self, event: Event) -> Status:
         try:
-            fresh = await self._deduplicator.publish_once(
-                event.message_id, lambda: self._batcher.publish(event)
-            )
+            with tracing.span("publish", "producer"):
+                fresh = await self._deduplicator.publish_once(
+                    event.message_id, lambda: self._batcher.publish(event)
+                )
         except PublishFailed as error:
             _log.warning("publish_failed", message_id=event.message_id, reason=str(error))
             raise Unavailable(Cause.BROKER) from None

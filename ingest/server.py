@@ -1,40 +1,22 @@
-"""The ingest process: uvicorn with the app."""
+"""The ingest process: the app on its server."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import resource
-import signal
-import socket
-import sys
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import structlog
-import uvicorn
-
+from common import tracing
 from common.ledger import Ledger, connect
 from common.log import configure_logging
 from ingest.app import create_app
 from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
-from ingest.connections import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, ConnectionTable
-from ingest.http_protocol import LimitedHttpProtocol, LimitedServerState, Refusal
+from ingest.limited_server import new_table, serve
 from ingest.metrics import Metrics
 from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import Publisher
 from ingest.publishers.redis import RedisPublisher
 from ingest.settings import IngestSettings
 
-GRACE_SECONDS = 10
-"""Maximum seconds for requests in progress to finish at shutdown; a publish takes at most two of them."""
-
 LEDGER_SECONDS = 2.0
-
-OTHER_FILES = 100
-"""File descriptors kept for everything but the connections of senders."""
-
-_log = structlog.get_logger()
 
 
 def run(settings: IngestSettings, host: str, port: int) -> None:
@@ -43,12 +25,13 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     Args:
         settings: ingest's settings.
         host: address to listen on.
-        port: TCP port; 0 for any free port, which the log event `listening` contains.
+        port: TCP port; 0 for any free port, which the log event `server_started` contains.
+
+    Raises:
+        TracingUnusable: traces cannot be exported as an OTEL_… variable says.
     """
     configure_logging(settings.log_level, "ingest")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again when it has stopped, for whatever handled it before.
-        signal.signal(number, lambda *_: sys.exit(0))
+    tracing.configure(settings.trace_ratio, "ingest")
     redis_url = settings.redis_url.get_secret_value()
     ledger = Ledger(
         connect(redis_url, tls=settings.tls_files, response_seconds=LEDGER_SECONDS),
@@ -63,81 +46,12 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         ledger=ledger,
         metrics=metrics,
     )
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http=LimitedHttpProtocol,
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        log_level="warning",
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    table: ConnectionTable[LimitedHttpProtocol] = ConnectionTable(_max_connections())
+    table = new_table()
     metrics.watch_connections(lambda: len(table))
-    _Server(config, table, metrics.count_refusal).run()
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that limits its connections and logs the address on which it listens.
-
-    Args:
-        config: uvicorn's configuration.
-        table: the open connections.
-        on_refusal: called for each request or connection that a limit ended.
-    """
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        table: ConnectionTable[LimitedHttpProtocol],
-        on_refusal: Callable[[Refusal], None],
-    ) -> None:
-        super().__init__(config)
-        self._limited_state = LimitedServerState(table, on_refusal)
-        self.server_state = self._limited_state
-
-    async def on_tick(self, counter: int) -> bool:
-        """Called by uvicorn every 0.1 seconds; return whether to exit."""
-        self._limited_state.end_expired_connections(asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        _freeze_gc()
-        for server in self.servers:
-            for listener in server.sockets:
-                _log.info("server_started", url=_url(listener))
-
-
-def _max_connections() -> int:
-    """Return the number of connections that file descriptors suffice for, after raising their limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + OTHER_FILES
-    if soft < wanted and soft != resource.RLIM_INFINITY:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft - OTHER_FILES)
-
-
-def _freeze_gc() -> None:
-    """Move everything loaded so far out of the garbage collector's reach, and collect less often.
-
-    Modules and settings live until the process exits, so repeated scans of them are wasted.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    try:
+        serve(app, host, port, table=table, on_refusal=metrics.count_refusal)
+    finally:
+        tracing.shut_down()
 
 
 def _publisher(settings: IngestSettings) -> Publisher:

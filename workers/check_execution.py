@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.ledger import StartedAttempt
 from common.plan import RECORDING_SECONDS, PlannedCheck
 from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
@@ -24,6 +24,7 @@ from workers.dataworks.errors import Transient
 from workers.pipeline.check_runner import CheckRunner, describe_fault
 from workers.services import Services
 from workers.task_base import MAX_RETRIES, TRANSIENT_ERRORS
+from workers.task_events import CheckEnd
 
 SHARED_SECONDS = 5.0
 """After this time, lookups included, the remaining checks of a message get messages of their own."""
@@ -52,12 +53,14 @@ class Batch:
         remaining: checks to run in messages of their own.
         is_stalled: whether the last of `remaining` reached the limit of a trial.
         fault: a transient fault, after which the checks without outcome are retried.
+        ends: how the checks ended that finished, for Flower.
     """
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     remaining: Sequence[str] = ()
     is_stalled: bool = False
     fault: Exception | None = None
+    ends: list[CheckEnd] = field(default_factory=list)
 
 
 def execute(
@@ -70,7 +73,7 @@ def execute(
     started_attempt: StartedAttempt | None = None,
     seconds: float = math.inf,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run I/O-bound checks of an event and record their outcomes; with the last one the event is reported.
 
     Args:
@@ -83,6 +86,9 @@ def execute(
         seconds: time budget of the lookups; a slower lookup is a transient fault.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
 
+    Returns:
+        How the checks ended, for Flower.
+
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
@@ -90,18 +96,44 @@ def execute(
     # Only the check that runs alone can be the cause of the next end: the others keep their attempts.
     with services.alone if is_suspect else nullcontext():
         started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
-        batch = Batch()
-        if started_attempt is not None:
-            batch = run_checks(
-                services,
-                started_attempt,
-                deadline,
-                lookups_deadline=clock.now() + seconds,
-                is_redelivery=is_redelivery,
-            )
-    services.reports.record(message_id, run, batch.outcomes)
+        with traced_checks(started_attempt):
+            batch = Batch()
+            if started_attempt is not None:
+                batch = run_checks(
+                    services,
+                    started_attempt,
+                    deadline,
+                    lookups_deadline=clock.now() + seconds,
+                    is_redelivery=is_redelivery,
+                )
+            services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
+    return [*earlier_ends(started_attempt, names), *batch.ends]
+
+
+def earlier_ends(started_attempt: StartedAttempt | None, names: Sequence[str]) -> list[CheckEnd]:
+    """Return how those of the checks `names` ended that finished in an earlier attempt of their message."""
+    if started_attempt is None or started_attempt.record.plan is None:
+        return []
+    outcomes = started_attempt.record.outcomes
+    planned = [item for item in started_attempt.record.plan.checks if item.name in names]
+    return [CheckEnd.of(item, outcomes[item.name], 0.0) for item in planned if item.name in outcomes]
+
+
+@contextmanager
+def traced_checks(started_attempt: StartedAttempt | None) -> Iterator[None]:
+    """Continue the trace of an event, and record a span in which its checks run and are recorded."""
+    if started_attempt is None:
+        yield
+        return
+    record = started_attempt.record
+    with tracing.event_scope(record.event, record.run):
+        planned_at = record.last_step("planned", "slowed") if tracing.is_traced() else None
+        if planned_at is not None and max(started_attempt.attempts.values()) == 1:
+            tracing.record_span("wait for checks", planned_at, clock.now())
+        with tracing.span("checks", "consumer", run=record.run, **tracing.event_attributes(record.event)):
+            yield
 
 
 def _was_interrupted(services: Services, message_id: str, names: Sequence[str]) -> bool:
@@ -147,6 +179,7 @@ def run_checks(
             if seconds <= 0:
                 done.remaining = names[number:]
                 break
+        begun = time.perf_counter()
         try:
             outcome = _attempt(
                 services,
@@ -169,7 +202,9 @@ def run_checks(
             done.remaining = [*names[number + 1 :], name]
             break
         done.outcomes[name] = outcome
-        note_outcome(name, outcome)
+        took = time.perf_counter() - begun
+        note_outcome(planned[name], outcome, services.checks.get(name), took)
+        done.ends.append(CheckEnd.of(planned[name], outcome, took))
         if time.monotonic() - started > SHARED_SECONDS:
             # Each of the others may stall on the same input: other events get their turn in between.
             done.remaining = names[number + 1 :]
@@ -183,21 +218,39 @@ def time_limit(deadline: float, *, alone: bool) -> float:
     return min(REVIEW_SECONDS, left if alone else left * SHARED_TIME_SHARE)
 
 
-def note_outcome(check: str, outcome: Outcome) -> None:
-    """Count an outcome with its waived and suppressed findings, and log a check that failed."""
-    metrics.CHECKS.labels(check, outcome.kind.value).inc()
+def note_outcome(
+    planned: PlannedCheck, outcome: Outcome, check: Check | None, seconds: float | None = None
+) -> None:
+    """Count an outcome and its findings, and log a check that failed.
+
+    Args:
+        planned: the check in the plan.
+        outcome: its outcome.
+        check: the check; None if it is not installed in this worker.
+        seconds: its duration; None if it was not measured, since it ended its process or was not started.
+    """
+    if seconds is not None:
+        metrics.CHECK_SECONDS.labels(planned.name).observe(seconds)
+    metrics.CHECKS.labels(planned.name, outcome.kind.value).inc()
+    _count_findings(planned, outcome, is_built_in=check is not None and check.is_built_in)
+    if outcome.kind is OutcomeKind.ERROR:
+        log.error("check_failed", check=planned.name, detail=outcome.detail)
+    elif outcome.kind is OutcomeKind.UNREVIEWABLE:
+        log.warning("check_unreviewable", check=planned.name, detail=outcome.detail)
+
+
+def _count_findings(planned: PlannedCheck, outcome: Outcome, *, is_built_in: bool) -> None:
     for finding in outcome.findings:
         if finding.suppressed is not None:
             metrics.SUPPRESSED.labels(metrics.rule_label(finding.rule)).inc()
-        elif finding.rule == REFUSED and finding.waived is None:
-            rule = str(dict(finding.params).get(REFUSED_RULE))
-            metrics.SUPPRESSIONS_REFUSED.labels(metrics.rule_label(rule)).inc()
-    if waived := sum(finding.waived is not None for finding in outcome.findings):
-        metrics.WAIVED.labels(check).inc(waived)
-    if outcome.kind is OutcomeKind.ERROR:
-        log.error("check_failed", check=check, detail=outcome.detail)
-    elif outcome.kind is OutcomeKind.UNREVIEWABLE:
-        log.warning("check_unreviewable", check=check, detail=outcome.detail)
+        elif finding.waived is not None:
+            metrics.WAIVED.labels(planned.name).inc()
+        else:
+            rule = metrics.finding_label(planned.name, finding.rule, is_built_in=is_built_in)
+            metrics.FINDINGS.labels(rule, finding.severity.value, planned.mode.value).inc()
+            if finding.rule == REFUSED:
+                refused = str(dict(finding.params).get(REFUSED_RULE))
+                metrics.SUPPRESSIONS_REFUSED.labels(metrics.rule_label(refused)).inc()
 
 
 def crash_outcome(check: Check | None, language: Language) -> Outcome:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from common.ledger import StartedAttempt
 from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind
-from workers.check_execution import MIN_SECONDS, Batch, note_outcome, run_checks, time_limit
+from workers.check_execution import (
+    MIN_SECONDS,
+    Batch,
+    earlier_ends,
+    note_outcome,
+    run_checks,
+    time_limit,
+    traced_checks,
+)
 from workers.checks.api import Runs
 from workers.pipeline.check_runner import TIME_LIMIT
 from workers.scheduling.budgets import SlowReason
@@ -15,6 +23,7 @@ from workers.scheduling.cpu_time import cpu_seconds
 from workers.scheduling.scheduler import FAST_SECONDS, workspace_of
 from workers.scheduling.slow_queue import SlowChecks
 from workers.services import Services
+from workers.task_events import CheckEnd
 
 SLOW_LOOKUPS = "its lookups took too long"
 
@@ -27,7 +36,7 @@ def execute_fast(
     deadline: float,
     *,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run CPU checks within the allowance of the fast queue; move those that need more to the slow queue.
 
     After `check_execution.SHARED_SECONDS`, lookups included, the remaining ones get messages of their own.
@@ -40,21 +49,32 @@ def execute_fast(
         deadline: of the outcomes, in seconds since the epoch.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
 
+    Returns:
+        How the checks ended that finished, for Flower.
+
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
     started = services.ledger.start_attempts(message_id, run, names)
     if started is None:
         services.reports.record(message_id, run, {})
-        return
+        return []
+    with traced_checks(started):
+        return _execute_started(services, started, names, deadline, is_redelivery=is_redelivery)
+
+
+def _execute_started(
+    services: Services, started: StartedAttempt, names: Sequence[str], deadline: float, *, is_redelivery: bool
+) -> list[CheckEnd]:
     record, snapshot, scheduler = started.record, started.snapshot, services.scheduler
+    message_id, run = record.event.message_id, record.run
     reason = scheduler.slow_reason(record, snapshot)
     if _has_killed(started, is_redelivery=is_redelivery):
         reason = SlowReason.KILLED
         scheduler.penalize(record, snapshot)
     if reason is not None:
         scheduler.move(record, run, [*started.attempts], deadline, reason)
-        return
+        return earlier_ends(started, names)
     used = cpu_seconds()
     batch = run_checks(services, started, deadline, trial_seconds=FAST_SECONDS, is_redelivery=is_redelivery)
     used = cpu_seconds() - used
@@ -70,6 +90,7 @@ def execute_fast(
             services.dispatch.send_checks(message_id, run, [name], Runs.CPU, deadline)
     if batch.fault:
         raise batch.fault
+    return [*earlier_ends(started, names), *batch.ends]
 
 
 def execute_slow(
@@ -81,7 +102,7 @@ def execute_slow(
     workspace: str,
     *,
     is_redelivery: bool = False,
-) -> None:
+) -> list[CheckEnd]:
     """Run CPU checks within their whole time limit; then the next ones of the workspace are published.
 
     Those that do not finish in `check_execution.SHARED_SECONDS`, or with one that ended the process, return
@@ -96,6 +117,9 @@ def execute_slow(
         workspace: the workspace in whose turn they run.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
 
+    Returns:
+        How the checks ended that finished, for Flower.
+
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
@@ -103,15 +127,17 @@ def execute_slow(
     started = services.ledger.start_attempts(message_id, run, names)
     if started and len(names) > 1 and _has_killed(started, is_redelivery=is_redelivery):
         batch.remaining = [*started.attempts]
-    elif started:
-        batch = run_checks(services, started, deadline, is_redelivery=is_redelivery)
-    services.reports.record(message_id, run, batch.outcomes)
+    with traced_checks(started):
+        if started and not batch.remaining:
+            batch = run_checks(services, started, deadline, is_redelivery=is_redelivery)
+        services.reports.record(message_id, run, batch.outcomes)
     services.scheduler.charge(workspace, cpu_seconds() - used)
     if started:
         services.scheduler.move(started.record, run, batch.remaining, deadline, SlowReason.LIMIT)
     if batch.fault:
         raise batch.fault
     services.scheduler.finish(workspace, SlowChecks(message_id, run, tuple(names), deadline))
+    return [*earlier_ends(started, names), *batch.ends]
 
 
 def on_killed(
@@ -155,8 +181,9 @@ def on_killed(
             if by_input
             else Outcome(OutcomeKind.TIMED_OUT, detail=SLOW_LOOKUPS)
         )
-        for name in names:
-            note_outcome(name, outcome)
+        for planned in record.plan.checks if record and record.plan else ():
+            if planned.name in names:
+                note_outcome(planned, outcome, services.checks.get(planned.name))
         services.reports.record(message_id, run, dict.fromkeys(names, outcome))
     if workspace is not None:
         services.scheduler.finish(workspace, SlowChecks(message_id, run, tuple(names), deadline))

@@ -10,10 +10,13 @@ from functools import partial
 
 import structlog
 
+from common import clock, tracing
 from common.events import Event
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
+from common.subjects.event_subject import items_of
+from common.subjects.operation_target import target_of
 from common.text.i18n import Text
 from common.verdicts import Outcome
 from workers import check_execution, metrics, progress
@@ -23,6 +26,7 @@ from workers.pipeline import planner
 from workers.reporter import INLINE_BUDGET
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
+from workers.task_events import CheckEnd
 
 BATCH_TIME_BUDGET = 2.0
 """Seconds spent on the events of one message; the rest is then requeued for other workers."""
@@ -80,7 +84,10 @@ def process_events(
         if number and time.monotonic() > spread_at:
             _requeue_rest(services, [later.event for later in records[number:]])
             break
-        with structlog.contextvars.bound_contextvars(message_id=record.event.message_id):
+        with (
+            structlog.contextvars.bound_contextvars(message_id=record.event.message_id),
+            tracing.event_scope(record.event, record.run),
+        ):
             try:
                 _advance_guarded(services, record)
             except TRANSIENT_ERRORS as error:
@@ -182,8 +189,8 @@ def _answer_unplanned(services: Services, record: EventRecord, reason: Text, cau
         for item in planned.checks
     }
     if services.ledger.save_plan(event.message_id, record.run, planned, None, outcomes):
-        for name, outcome in outcomes.items():
-            check_execution.note_outcome(name, outcome)
+        for item in planned.checks:
+            check_execution.note_outcome(item, outcomes[item.name], services.checks.get(item.name))
         services.reports.finish(event.message_id, record.run)
 
 
@@ -199,12 +206,13 @@ def admit(services: Services, events: Sequence[Event]) -> list[EventRecord]:
     for fresh, record in admitted:
         if fresh:
             event = record.event
-            log.info(
-                "event_admitted",
-                message_id=event.message_id,
-                event_code=event.event_code,
-                project_id=event.project_id,
-            )
+            with tracing.event_scope(event, record.run):
+                log.info(
+                    "event_admitted",
+                    message_id=event.message_id,
+                    event_code=event.event_code,
+                    project_id=event.project_id,
+                )
     return [record for _, record in admitted]
 
 
@@ -214,6 +222,26 @@ def advance(services: Services, record: EventRecord) -> None:
     Raises:
         Transient: DataWorks did not return the snapshot; faults of Redis and the broker are raised, too.
     """
+    event = record.event
+    with tracing.event_scope(event, record.run):
+        _record_wait(record)
+        with tracing.span("intake", "consumer", run=record.run, **tracing.event_attributes(event)):
+            _advance(services, record)
+
+
+def _record_wait(record: EventRecord) -> None:
+    """Record how long an event waited for intake: since its arrival or its requeue."""
+    if record.state is not State.RECEIVED or not tracing.is_traced():
+        return
+    event, now = record.event, clock.now()
+    if record.run == 1:
+        tracing.record_span("wait for intake", event.received_at, now)
+    else:
+        requeued_at = record.last_step("requeued") or now
+        tracing.record_requeue(event, record.run, requeued_at, now)
+
+
+def _advance(services: Services, record: EventRecord) -> None:
     event = record.event
     if record.state is State.RECEIVED:
         if ignored := _find_reason_to_ignore(services, record):
@@ -299,10 +327,18 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     outcomes = planner.unrunnable_outcomes(event, planned, services.checks, missing)
     outcomes |= _run_inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
+    target = target_of(event, snapshot) if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
     local = _pick_local_check(services, names)
     if services.ledger.save_plan(
-        event.message_id, record.run, planned, content, outcomes, start_checks=local
+        event.message_id,
+        record.run,
+        planned,
+        content,
+        outcomes,
+        start_checks=local,
+        target=target,
+        subjects=items_of(event, snapshot),
     ):
         others = [name for name in names if name != local]
         if local is None or others:
@@ -329,7 +365,7 @@ def _run_locally(services: Services, started_attempt: StartedAttempt, name: str)
     """Run a check in this process; after a transient fault or a slow lookup, send it to its queue instead."""
     record = started_attempt.record
     try:
-        check_execution.execute(
+        ends = check_execution.execute(
             services,
             record.event.message_id,
             record.run,
@@ -341,6 +377,8 @@ def _run_locally(services: Services, started_attempt: StartedAttempt, name: str)
     except TRANSIENT_ERRORS as error:
         log.info("local_check_deferred", check=name, error=type(error).__name__)
         _send(services, record, [name])
+    else:
+        services.task_events.show_checks(record.event.message_id, record.run, ends)
 
 
 def _log_plan_notes(planned: Plan) -> None:
@@ -375,8 +413,14 @@ def _run_inline(
     outcomes = {}
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done and services.may_run_inline(services.checks[item.name]):
-            outcomes[item.name] = runner.run(services.checks[item.name], item)
-            check_execution.note_outcome(item.name, outcomes[item.name])
+            check = services.checks[item.name]
+            begun = time.perf_counter()
+            outcomes[item.name] = outcome = runner.run(check, item)
+            took = time.perf_counter() - begun
+            check_execution.note_outcome(item, outcome, check, took)
+            services.task_events.show_checks(
+                record.event.message_id, record.run, [CheckEnd.of(item, outcome, took)]
+            )
     return outcomes
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.ledger import EventRecord, MarkResult, PendingReport
 from common.text.i18n import Language, Text
-from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
+from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from workers import metrics, retry
 from workers.dataworks.errors import Transient
 from workers.delivery import Delivery, LeaseLost, deliver
+from workers.notifications.notification import blocked_operation, rerun_differs
 from workers.pipeline import planner
 from workers.pipeline.decision import decide_verdict
 from workers.task_base import MAX_RETRIES, error_location
@@ -183,17 +184,38 @@ def decide_and_post(
     if lease.record is None:
         return Attempt(busy_seconds=lease.wait)
     record = lease.record
+    with tracing.event_scope(record.event, record.run):
+        _record_wait(record)
+        with tracing.span(
+            "report", "consumer", run=record.run, **tracing.event_attributes(record.event)
+        ) as span:
+            return _decide_and_post(services, record, owner, span, due=due, seconds=seconds)
+
+
+def _record_wait(record: EventRecord) -> None:
+    """Record how long a complete event waited for this process, from its last outcome."""
+    complete_at = record.last_step("checked", "planned")
+    if complete_at is not None and not record.pending_checks and tracing.is_traced():
+        tracing.record_span("wait for report", complete_at, clock.now())
+
+
+def _decide_and_post(
+    services: Services, record: EventRecord, owner: str, span: tracing.Span, *, due: bool, seconds: float
+) -> Attempt:
+    """Decide and post, with the lease of the event, within `span`."""
+    message_id = record.event.message_id
     if not due and record.verdict is None and (record.plan is None or record.pending_checks):
         services.ledger.release_report_lease(message_id, owner)
         return Attempt()
     frozen = services.ledger.freeze_verdict(message_id, owner, record.verdict or decide(services, record))
     if frozen is None:
         return Attempt(busy_seconds=LEASE_SECONDS)
+    span.set(result=frozen.verdict.result.value, reason=frozen.verdict.reason.value)
     if record.accepted_verdict:
         _end_rerun(services, record, frozen.verdict, record.accepted_verdict, owner)
         return Attempt(is_reported=True)
     try:
-        with services.report_events.as_task(message_id, record.run):
+        with services.task_events.as_report(message_id, record.run, frozen.verdict.result):
             delivery = deliver(services, record, frozen, owner, clock.now() + seconds)
             is_recorded = _mark_reported(services, record, owner, delivery)
     except LeaseLost:
@@ -201,6 +223,8 @@ def decide_and_post(
         return Attempt(busy_seconds=LEASE_SECONDS)
     if is_recorded:
         _record_metrics(record, delivery)
+        if delivery.verdict.result is Result.FAIL:
+            services.notifications.add(blocked_operation(record))
     return Attempt(is_reported=True)
 
 
@@ -219,7 +243,7 @@ def decide(services: Services, record: EventRecord) -> Verdict:
         now=clock.now(),
         reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
-        details_url=services.settings.details_url,
+        details_link=services.details_link(record.event.message_id),
     )
 
 
@@ -245,12 +269,15 @@ def _end_rerun(
     if is_different:
         text += "; the results differ"
     event = record.event
-    if not services.ledger.mark_rerun(event.message_id, owner, record.run, text, is_different=is_different):
+    if not services.ledger.mark_rerun(
+        event.message_id, owner, record.run, text, is_different=is_different, record=record
+    ):
         return
     code, results = event.event_code, {"accepted": accepted.result.value, "result": verdict.result.value}
     metrics.RERUNS.labels(code, results["accepted"], results["result"]).inc()
     if is_different:
         log.warning("rerun_differs", event_code=code, project_id=event.project_id, **results)
+        services.notifications.add(rerun_differs(record, accepted, verdict))
     else:
         log.info("rerun_ended", event_code=code, project_id=event.project_id, **results)
 
@@ -258,11 +285,11 @@ def _end_rerun(
 def _mark_reported(services: Services, record: EventRecord, owner: str, delivery: Delivery) -> bool:
     """Record what DataWorks accepted; return whether that was unknown before."""
     event, ledger = record.event, services.ledger
-    result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+    result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict, record)
     if result is MarkResult.UNKNOWN_EVENT:
         # Redis has lost the event since it was leased. Its copies come again and must find the answer.
         ledger.admit(event, record.deadline_at, record.watch_at)
-        result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+        result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict, record)
     return result is MarkResult.RECORDED
 
 

@@ -11,11 +11,12 @@ import redis
 import structlog
 from celery import Celery
 
-from common import clock
+from common import clock, signed_links
 from common.config_files.errors import ConfigError
 from common.config_files.reloading import ReloadableFile
 from common.events import Event
 from common.ledger import Ledger, connect, key_prefix
+from common.settings import Settings
 from common.snapshot import Snapshot
 from common.text.i18n import Language
 from workers import metrics, reporter
@@ -30,20 +31,24 @@ from workers.dataworks.lookup_requests.server import LookupServer
 from workers.dataworks.lookups import BoundLookups
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
+from workers.notifications.outbox import Outbox
+from workers.notifications.sink import NotificationSink
 from workers.pipeline.check_runner import CheckRunner
 from workers.pipeline.check_threads import CheckThreads, lookup_limit
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
-from workers.report_events import ReportEvents, Send, send_nothing
 from workers.routing.plan_router import PlanRouter
 from workers.routing.report_router import ReportRouter
 from workers.scheduling.scheduler import Scheduler
 from workers.settings import WorkerSettings
 from workers.task_base import TRANSIENT_ERRORS
+from workers.task_events import Send, TaskEvents, send_nothing
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
 RESPONSE_SECONDS = 3600
 LAST_GOOD_SECONDS = 366 * 86400
+
+DAY_SECONDS = 86400
 
 log = structlog.get_logger()
 
@@ -86,7 +91,7 @@ class Services:
         self._threads = threads
         self._runs_plugins = runs_plugins
         self.clock = clock
-        self.report_events = ReportEvents(send_event)
+        self.task_events = TaskEvents(send_event)
         self.alone = threading.Lock()
         self._calls_dataworks = calls_dataworks
         self._busy = busy
@@ -97,7 +102,7 @@ class Services:
         return Ledger(
             connect(self.settings.redis_url.get_secret_value(), tls=self.settings.tls_files),
             self.settings.extension_code,
-            event_seconds=self.settings.event_days * 86400,
+            event_seconds=self.settings.event_days * DAY_SECONDS,
             code_seconds=self.settings.code_hours * 3600,
         )
 
@@ -123,6 +128,16 @@ class Services:
         return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """Notifications until they are sent."""
+        return Outbox(self.ledger.client, key_prefix(self.settings.extension_code))
+
+    @cached_property
+    def notifications(self) -> NotificationSink:
+        """Takes notifications that the policy wants."""
+        return NotificationSink(lambda: self.policy.notifications, lambda: self.outbox)
+
+    @cached_property
     def plans(self) -> PlanRouter:
         """Decides whether admitted events are planned at once, and serves the plan queue."""
         return PlanRouter(self.ledger, self.dispatch)
@@ -145,6 +160,12 @@ class Services:
     def policy(self) -> Policy:
         """The policy in force. The file may change, so read this once per event."""
         return self._policy.value
+
+    @property
+    def policy_fault(self) -> str | None:
+        """Why the policy file as it is now is rejected, one line per problem; None if it is in force."""
+        _ = self._policy.value  # reads the file if it changed
+        return self._policy.fault
 
     @property
     def policy_digest(self) -> str:
@@ -220,6 +241,20 @@ class Services:
         return find_fingerprint_key(self.settings, self.ledger) or self.ledger.fingerprint_key.ensure()
 
     @cached_property
+    def link_key(self) -> bytes:
+        """The key of the links in tips, the same in the whole fleet."""
+        return find_link_key(self.settings, self.ledger) or self.ledger.link_key.ensure()
+
+    def details_link(self, message_id: str) -> str | None:
+        """Return the signed link to the details of an event; None if there is no details page."""
+        template = self.settings.details_url
+        if template is None:
+            return None
+        seconds = min(self.settings.event_days * DAY_SECONDS, signed_links.MAX_SECONDS)
+        token = signed_links.sign(self.link_key, message_id, clock.now() + seconds)
+        return signed_links.details_link(template, message_id, token)
+
+    @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
         assert self._calls_dataworks, "this process has no credentials"  # noqa: S101 - it requests lookups
@@ -284,6 +319,13 @@ def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | No
     if settings.fingerprint_key is not None:
         return settings.fingerprint_key.get_secret_value().encode()
     return ledger.fingerprint_key.find()
+
+
+def find_link_key(settings: Settings, ledger: Ledger) -> bytes | None:
+    """Return the key of the links in tips, without generating one; None if nothing was signed yet."""
+    if settings.link_key is not None:
+        return settings.link_key.get_secret_value().encode()
+    return ledger.link_key.find()
 
 
 def connect_dataworks(

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from common.settings import Settings
-from common.subjects.fingerprints import MIN_KEY_LENGTH
+from common.settings import MIN_KEY_LENGTH, Settings
+from workers.notifications.targets import parse_targets
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
 _DETAILS_URL = re.compile(r"(?=.{1,200}$)https?://[^\s{}]+\{message_id\}[^\s{}]*")
@@ -27,6 +27,16 @@ def _details_url(value: str) -> str:
     if not _DETAILS_URL.fullmatch(value):
         raise ValueError("not an http or https URL of at most 200 characters that contains {message_id}")
     return value
+
+
+def _targets(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        parse_targets(value.get_secret_value())
+    return value
+
+
+DetailsUrl = Annotated[str, AfterValidator(_details_url)]
+"""The address of the page of an event."""
 
 
 class WorkerSettings(Settings):
@@ -55,9 +65,14 @@ class WorkerSettings(Settings):
         description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
         " without it one is generated and kept in Redis",
     )
-    details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
+    details_url: DetailsUrl | None = Field(
         default=None,
         description="link to details at the end of the tip, such as https://gate.example.com/events/{message_id}",
+    )
+    notification_targets: Annotated[SecretStr | None, AfterValidator(_targets)] = Field(
+        default=None,
+        description="targets of notifications, one a line: name=url, with a URL of apprise such as"
+        " dingtalk://SECRET@TOKEN; needed by the role watchdog only",
     )
     lookup_cache_seconds: int = Field(
         default=60, ge=1, le=3600, description="seconds that the result of a lookup is cached, 1 to 3600"

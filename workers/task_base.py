@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import redis
@@ -45,6 +46,15 @@ NEWER_ATTEMPTS = 40
 log = structlog.get_logger()
 
 
+class TaskEnd(StrEnum):
+    """How a task ended; a label of the metrics."""
+
+    DONE = "done"
+    FAILED = "failed"
+    RETRIED = "retried"
+    GIVEN_UP = "given-up"
+
+
 class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     """A task that is measured, logged with its event's id, and retried on transient faults.
 
@@ -65,29 +75,30 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     max_retries = MAX_RETRIES
     acks_on_failure_or_timeout = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        """Run the task."""
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task, and return what it returns."""
         started = time.perf_counter()
-        end = "failed"
+        end = TaskEnd.FAILED
         context = {"message_id": kwargs["message_id"]} if "message_id" in kwargs else {}
         with structlog.contextvars.bound_contextvars(task=self.name, **context):
             try:
                 with progress.step(may_wait=True):
-                    self.run(*args, **kwargs)
-                end = "done"
+                    returned = self.run(*args, **kwargs)
+                end = TaskEnd.DONE
+                return returned  # noqa: TRY300 - the metrics name the end
             except (Retry, Ignore, Reject):
-                end = "retried"
+                end = TaskEnd.RETRIED
                 raise
             except TRANSIENT_ERRORS as error:
-                end = "retried"
+                end = TaskEnd.RETRIED
                 self.retry_transient(error)
-                end = "given-up"
+                end = TaskEnd.GIVEN_UP
             except Exception as error:  # noqa: BLE001 - the watchdog answers the event; the worker continues
                 log.error("task_failed", error=type(error).__name__, at=error_location(error))
                 if self.dead_letters_failures:
                     raise Reject(type(error).__name__, requeue=False) from None
             finally:
-                metrics.TASKS.labels(self.name, end).inc()
+                metrics.TASKS.labels(self.name, end.value).inc()
                 metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
 
     def retry_transient(

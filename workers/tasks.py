@@ -22,6 +22,7 @@ from workers.messages.refused import refuse
 from workers.messages.task_message import CheckArguments, read_check_arguments
 from workers.services import Services
 from workers.task_base import BaseTask
+from workers.task_events import MAX_RESULT_CHARACTERS, CheckEnd, encode_ends
 
 
 def register_tasks(app: Celery, services: Services) -> None:
@@ -48,9 +49,11 @@ def register_tasks(app: Celery, services: Services) -> None:
         name = topology.TASK_CHECK
         topology = names
         Request = CheckRequest
+        send_events = False
+        resultrepr_maxsize = MAX_RESULT_CHARACTERS
 
-        def run(self, **arguments: Any) -> None:
-            _run_check(self, services, arguments)
+        def run(self, **arguments: Any) -> str:
+            return encode_ends(_run_check(self, services, arguments))
 
         def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
             """Celery's hook; after a hard time limit it is called in the parent of the killed process."""
@@ -70,7 +73,7 @@ def register_tasks(app: Celery, services: Services) -> None:
     class Report(ServiceTask):
         """A token: it posts pending reports, whichever they are.
 
-        Flower shows each report under its own id (`workers.report_events`) instead of the token.
+        Flower shows each report under its own id (`workers.task_events`) instead of the token.
         """
 
         name = topology.TASK_REPORT
@@ -112,8 +115,8 @@ def _run_intake(task: BaseTask, services: Services, arguments: Sequence[Any]) ->
             refuse(services, QueueName.INTAKE, to_bytes(raw), NEWER)
 
 
-def _run_check(task: BaseTask, services: Services, arguments: Mapping[str, Any]) -> None:
-    """Run the checks of a message.
+def _run_check(task: BaseTask, services: Services, arguments: Mapping[str, Any]) -> list[CheckEnd]:
+    """Run the checks of a message, and return how they ended.
 
     Raises:
         Reject: a newer dwgate wrote it, and no worker that can read it has come up.
@@ -123,16 +126,15 @@ def _run_check(task: BaseTask, services: Services, arguments: Mapping[str, Any])
     except UnknownSchema:
         task.wait_for_newer_worker()
         raise Reject(NEWER, requeue=False) from None
-    _run_checks(services, task.request.delivery_info, read)
+    return _run_checks(services, task.request.delivery_info, read)
 
 
-def _run_checks(services: Services, delivery: Mapping[str, Any], read: CheckArguments) -> None:
+def _run_checks(services: Services, delivery: Mapping[str, Any], read: CheckArguments) -> list[CheckEnd]:
     """Run checks as it is done on the queue that their message came from."""
     is_redelivery = bool(delivery.get("redelivered"))
     arguments = services, read.message_id, read.run, read.checks, read.until
     if read.workspace is not None:
-        cpu_checks.execute_slow(*arguments, read.workspace, is_redelivery=is_redelivery)
-    elif kombu_queues.find_queue(services.settings.topology, delivery["routing_key"]) is QueueName.CHECKS_CPU:
-        cpu_checks.execute_fast(*arguments, is_redelivery=is_redelivery)
-    else:
-        check_execution.execute(*arguments, is_redelivery=is_redelivery)
+        return cpu_checks.execute_slow(*arguments, read.workspace, is_redelivery=is_redelivery)
+    if kombu_queues.find_queue(services.settings.topology, delivery["routing_key"]) is QueueName.CHECKS_CPU:
+        return cpu_checks.execute_fast(*arguments, is_redelivery=is_redelivery)
+    return check_execution.execute(*arguments, is_redelivery=is_redelivery)

@@ -65,6 +65,7 @@ class ReloadableFile(Generic[T]):
         self._check_lock = threading.Lock()
         self._next_check_at = time.monotonic() + every
         self._seen = self._good = b""
+        self._fault: str | None = None
         try:
             content, _ = self._read()
             self._accept(load(str(path), content), content)
@@ -86,6 +87,11 @@ class ReloadableFile(Generic[T]):
                 self._next_check_at = time.monotonic() + self._every
                 self._check_lock.release()
         return self._value
+
+    @property
+    def fault(self) -> str | None:
+        """Why the file as it is now is rejected, and the last valid value is used; None if it is valid."""
+        return self._fault
 
     @property
     def digest(self) -> str:
@@ -114,6 +120,7 @@ class ReloadableFile(Generic[T]):
     def _accept(self, value: T, content: bytes) -> None:
         self._value = value
         self._seen = self._good = _digest(content)
+        self._fault = None
         if self._last_good_store:
             self._last_good_store.put("file", {"path": str(self._path)}, content.decode("utf-8", "replace"))
         self._report(True)
@@ -126,6 +133,7 @@ class ReloadableFile(Generic[T]):
         if seen != self._seen:
             log.error("config_file_invalid", name=self._name, path=str(self._path), reason=reason)
             self._report(False)
+            self._fault = reason
         self._seen = seen
 
     def _read(self) -> tuple[bytes, float]:

@@ -97,7 +97,7 @@ class Document:
 
     def __init__(self, name: str, root: Node, values: dict[Any, Any], above: Keys = ()) -> None:
         self.values = values
-        self._name = name
+        self.name = name
         self._root = root
         self._above = above
         self._index: dict[int, Mapping[str, tuple[Node, Node]]] = {}
@@ -109,7 +109,7 @@ class Document:
             above: the path to it.
             values: its plain values.
         """
-        part = Document(self._name, self._root, values, (*self._above, *above))
+        part = Document(self.name, self._root, values, (*self._above, *above))
         part._index = self._index
         return part
 
@@ -129,7 +129,7 @@ class Document:
             message: what is wrong and what is expected.
             at_key: whether the last key itself is invalid, not its value.
         """
-        return _problem(self._name, self._mark(keys, at_key=at_key), message, (*self._above, *keys))
+        return _problem(self.name, self._mark(keys, at_key=at_key), message, (*self._above, *keys))
 
     def validation_error(self, error: ValidationError, model: type[BaseModel]) -> ConfigError:
         """Return pydantic's error for the file's values, with a position for each of its problems."""
@@ -140,7 +140,7 @@ class Document:
         found.sort(key=lambda pair: (pair[0].line, pair[0].column))
         # A description names what is expected, which may be long: only those that are shown get one.
         shown = (
-            _problem(self._name, mark, describe(each, model), (*self._above, *keys_of(each)))
+            _problem(self.name, mark, describe(each, model), (*self._above, *keys_of(each)))
             for mark, each in found[:MAX_REPORTED]
         )
         return ConfigError(in_file_order(shown), unreported=max(len(found) - MAX_REPORTED, 0))

@@ -22,7 +22,8 @@ class AuditAction(StrEnum):
 
     A waiver is added or expired by a command. A policy or waivers file is changed when the workers use
     another one than before. A dead event is answered when a verdict is posted for it after all. A rerun
-    differs when a requeued event would have got another result than the one that DataWorks accepted.
+    differs when a requeued event would have got another result than the one that DataWorks accepted. A policy
+    is replayed by a user of the console.
     """
 
     REQUEUE = "requeue"
@@ -32,6 +33,7 @@ class AuditAction(StrEnum):
     WAIVERS_CHANGED = "waivers-changed"
     DEAD_ANSWERED = "dead-answered"
     RERUN_DIFFERS = "rerun-differs"
+    POLICY_REPLAYED = "policy-replayed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ MAX_PAGES = 50
 """Pages handled in one call, so that it ends soon."""
 
 _SAMPLE = 32
-_INDEX_BYTES = 400
+_INDEX_BYTES = 1000
 """Bytes of an event's entries in the indexes."""
 
 _DAY = 86400.0

@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 
 from common.events import Event
-from common.plan import Plan, decision_margin
-from common.verdicts import Outcome, Verdict
+from common.ledger.timeline import RunVerdict, TimelineEntry, list_runs, parse_timeline
+from common.plan import Plan, PlannedCheck, decision_margin
+from common.subjects.operation_target import OperationTarget, target_of
+from common.verdicts import Outcome, Result, Severity, Subject, Verdict, count_severities
 
 
 class State(StrEnum):
@@ -31,15 +33,6 @@ class State(StrEnum):
     def is_final(self) -> bool:
         """Whether the event leaves this state only by a requeue."""
         return self in (State.REPORTED, State.DEAD, State.IGNORED)
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One step of an event: time (seconds since the epoch), kind, and a short detail."""
-
-    at: float
-    kind: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +61,7 @@ class EventRecord:
         interruptions: how often a process may have ended while it planned the event.
         accepted_how: how it is known that DataWorks accepted the verdict.
         accepted_run: the run in which that became known.
+        stored_target: what the operation works on, if its event alone does not contain it; see `target`.
     """
 
     event: Event
@@ -89,6 +83,33 @@ class EventRecord:
     interruptions: int = 0
     accepted_how: str | None = None
     accepted_run: int | None = None
+    stored_target: OperationTarget | None = None
+
+    @property
+    def target(self) -> OperationTarget:
+        """What the operation works on."""
+        graphs = (outcome.evidence for outcome in self.outcomes.values() if outcome.evidence)
+        return (self.stored_target or target_of(self.event)).complete(graphs)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The file, node or table that the operation works on, the first of several; None if unknown."""
+        return self.target.subject
+
+    @property
+    def owner(self) -> str | None:
+        """UID of the owner of its file or node; None if unknown."""
+        return self.target.owner
+
+    @property
+    def node_type(self) -> str | None:
+        """Name of its node type, such as `odps_sql`; None if unknown."""
+        return self.target.node_type
+
+    @property
+    def file_id(self) -> str | None:
+        """Id of its file; None if it has none."""
+        return self.target.file_id
 
     @property
     def frozen_verdict(self) -> Verdict | None:
@@ -109,6 +130,26 @@ class EventRecord:
         return accepted is not None and rerun is not None and rerun.result is not accepted.result
 
     @property
+    def runs(self) -> tuple[RunVerdict, ...]:
+        """The verdict of each run, oldest first."""
+        return list_runs(self.timeline, self.run, self.verdict, self.accepted_verdict, self.accepted_run)
+
+    @property
+    def would_be_result(self) -> Result | None:
+        """The result that the outcomes would have had in mode `enforce`; None if there is no plan.
+
+        A planned check without an outcome counts as timed out, once the event has a verdict.
+        """
+        if self.plan is None:
+            return None
+        return self.plan.would_be_result(self.outcomes, is_final=self.verdict is not None)
+
+    @property
+    def severity_counts(self) -> dict[Severity, int]:
+        """Number of findings of all checks by severity, without suppressed and waived ones."""
+        return count_severities(item for outcome in self.outcomes.values() for item in outcome.findings)
+
+    @property
     def planned_checks(self) -> tuple[str, ...]:
         """Names of the checks in the plan."""
         return tuple(check.name for check in self.plan.checks) if self.plan else ()
@@ -118,12 +159,16 @@ class EventRecord:
         """Names of the planned checks without an outcome."""
         return tuple(name for name in self.planned_checks if name not in self.outcomes)
 
+    def last_step(self, *kinds: str) -> float | None:
+        """Return when the latest step of one of these kinds was, in seconds since the epoch."""
+        return next((entry.at for entry in reversed(self.timeline) if entry.kind in kinds), None)
+
     @classmethod
     def from_hash(cls, raw: dict[bytes, bytes]) -> EventRecord:
         """Return the record for the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
         event = Event.from_json(orjson.loads(fields["event"]))
-        timeline = tuple(_timeline(fields.get("timeline", b"").decode()))
+        timeline = parse_timeline(fields.get("timeline", b"").decode())
         accepted = _acceptance(fields, timeline)
         return cls(
             event=event,
@@ -149,6 +194,9 @@ class EventRecord:
             interruptions=int(fields.get("interruptions", 0)),
             accepted_how=accepted.detail if accepted else None,
             accepted_run=int(fields["taken_run"]) if "taken_run" in fields else None,
+            stored_target=OperationTarget.from_json(orjson.loads(fields["target"]))
+            if "target" in fields
+            else None,
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:
@@ -159,6 +207,7 @@ class EventRecord:
             "event_code": self.event.event_code,
             "project_id": self.event.project_id,
             "operator": self.event.operator,
+            **self.target.to_json(),
             "state": self.state.value,
             "run": self.run,
             "received_at": self.event.received_at,
@@ -166,7 +215,12 @@ class EventRecord:
             "verdict": self._accepted_json(),
             "frozen": self.frozen_verdict.to_json() if self.frozen_verdict else None,
             "rerun": self._rerun_json(),
-            "checks": [self._check_json(name) for name in self.planned_checks],
+            "policy": self.plan.policy if self.plan else None,
+            "contact": self.plan.contact.to_json() if self.plan and self.plan.contact else None,
+            "would_be": self.would_be_result.value if self.would_be_result else None,
+            "severities": _severities_json(self.severity_counts),
+            "runs": [run.to_json() for run in self.runs],
+            "checks": [self._check_json(check) for check in self.plan.checks] if self.plan else [],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
             ],
@@ -184,15 +238,31 @@ class EventRecord:
         known = {"run": self.run, "is_different": self.is_rerun_different}
         return {**self.rerun_verdict.to_json(), **known}
 
-    def _check_json(self, name: str) -> dict[str, Any]:
-        outcome = self.outcomes.get(name)
+    def _check_json(self, check: PlannedCheck) -> dict[str, Any]:
+        name, outcome = check.name, self.outcomes.get(check.name)
         return {
             "name": name,
+            "mode": check.mode.value,
+            "share": check.share,
+            "on_timeout": check.on_timeout.value,
+            "on_error": check.on_error.value,
+            "on_unreviewable": check.on_unreviewable.value,
+            "options": dict(check.options),
+            "source": check.source.to_json() if check.source else None,
+            "sources": {setting: source.to_json() for setting, source in check.sources.items()},
             "outcome": outcome.kind.value if outcome else None,
+            "result": check.effective_result(outcome).value if outcome or self.verdict else None,
+            "would_be": check.would_be_result(outcome).value if outcome or self.verdict else None,
+            "severities": _severities_json(count_severities(outcome.findings if outcome else ())),
             "detail": outcome.detail if outcome else None,
             "attempts": self.attempts.get(name, 0),
             "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
+            "impact": outcome.evidence.to_json() if outcome and outcome.evidence else None,
         }
+
+
+def _severities_json(counts: dict[Severity, int]) -> dict[str, int]:
+    return {severity.value: number for severity, number in counts.items()}
 
 
 def _watch_at(fields: dict[str, bytes], received_at: float) -> float:
@@ -220,11 +290,3 @@ def _seconds(milliseconds: bytes) -> float:
 
 def _verdict(raw: bytes | None) -> Verdict | None:
     return Verdict.from_json(orjson.loads(raw)) if raw else None
-
-
-def _timeline(text: str) -> list[TimelineEntry]:
-    entries = []
-    for line in text.splitlines():
-        at, what, detail = (*line.split(" ", 2), "")[:3]
-        entries.append(TimelineEntry(int(at) / 1000, what, detail))
-    return entries

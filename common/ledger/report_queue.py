@@ -108,6 +108,10 @@ class ReportQueue:
             arguments += [report.key, round(report.deadline_at * 1000)]
         return int(self._enqueue(keys=[self._waiting_key, self._leased, self._idle], args=arguments))
 
+    def waiting_count(self) -> int:
+        """Return the number of reports that no reporter has leased."""
+        return int(self._client.zcard(self._waiting_key))
+
     def has_waiting(self) -> bool:
         """Whether any report is waiting."""
         return bool(self._client.exists(self._waiting_key))

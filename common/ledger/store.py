@@ -11,10 +11,12 @@ import orjson
 import redis
 from redis.client import Pipeline
 
-from common import clock
+from common import clock, tracing
 from common.events import Event
+from common.ledger import facets
 from common.ledger.audit_trail import AuditTrail, one_line
-from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.daily_counts import DailyCounts, count_event
+from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -28,8 +30,10 @@ from common.ledger.results import (
     StartedAttempt,
     UnplannedEvent,
 )
+from common.ledger.search import Cursor, EventPage, EventQuery, EventSearch
 from common.plan import Plan
-from common.verdicts import Outcome, Verdict
+from common.subjects.operation_target import OperationTarget
+from common.verdicts import Outcome, Subject, Verdict
 
 MAX_REJECTS = 1000
 """Rejected messages that are kept; senders must not be able to fill Redis."""
@@ -78,8 +82,12 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.plans = ReportQueue(client, self._prefix, "plans")
-        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
+        self.fingerprint_key = GeneratedKey(client, self.key("fingerprint-key"))
+        self.link_key = GeneratedKey(client, self.key("link-key"))
+        self.console_key = GeneratedKey(client, self.key("console-key"))
         self.audit_trail = AuditTrail(client, self._prefix)
+        self.daily_counts = DailyCounts(client, self._prefix)
+        self._search = EventSearch(client, self.key)
         self._history = SeenHistory(self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
         self._scripts = {
@@ -118,17 +126,15 @@ class Ledger:
         return [(bool(fresh), EventRecord.from_hash(_pairs(raw))) for fresh, raw in answers]
 
     def _admit(self, event: Event, deadline_at: float, watch_at: float, client: Pipeline | None) -> Any:
-        project = "-" if event.project_id is None else str(event.project_id)
         return self._run(
             "admit",
             event.message_id,
             orjson.dumps(event.to_json()),
-            project,
             _to_milliseconds(event.received_at),
             _to_milliseconds(deadline_at),
             _to_milliseconds(watch_at),
             self._event_ms,
-            more_keys=[self.key(f"project:{project}")],
+            more_keys=map(self.key, facets.arrival_indexes(event)),
             client=client,
         )
 
@@ -141,10 +147,14 @@ class Ledger:
         outcomes: Mapping[str, Outcome],
         *,
         start_checks: str | None = None,
+        target: OperationTarget | None = None,
+        subjects: Iterable[Subject] = (),
     ) -> bool:
         """Store the plan, the snapshot, and the outcomes that exist already.
 
-        An attempt of the check `start_checks` is counted in the same step.
+        An attempt of the check `start_checks` is counted in the same step. `target` is what the operation
+        works on, if the event alone does not contain it: the snapshot is deleted before the record. The event
+        can be searched by the names and ids of its `subjects` from then on.
 
         Returns:
             Whether this plan was stored: the first plan of a run is kept.
@@ -159,7 +169,11 @@ class Ledger:
             blob,
             self._code_ms,
             start_checks or "",
+            orjson.dumps(target.to_json()) if target else b"",
+            facets.join_names(subjects),
+            self._event_ms,
             *_outcome_fields(outcomes),
+            more_keys=[self.key(facets.NAMES_KEY)],
         )
         return bool(stored)
 
@@ -298,14 +312,40 @@ class Ledger:
         )
         return holder == owner.encode() and posting is not None
 
-    def mark_reported(self, message_id: str, owner: str, how: str, verdict: Verdict) -> MarkResult:
-        """Record that DataWorks accepted `verdict`; `how` is the source of that information."""
-        more_keys = [*self.reports.keys, self.audit_trail.key]
+    def mark_reported(
+        self, message_id: str, owner: str, how: str, verdict: Verdict, record: EventRecord | None = None
+    ) -> MarkResult:
+        """Record that DataWorks accepted `verdict`, and count it in the reports of its day, once.
+
+        Args:
+            message_id: the event.
+            owner: who knows that.
+            how: the source of that information.
+            verdict: the accepted verdict.
+            record: the event with the outcomes of the run; without it the event is neither counted nor
+                found by its checks, rules and result.
+        """
+        counted = count_event(record, verdict.result) if record else ()
+        indexes = facets.result_indexes(record, verdict.result) if record else []
+        day_key = self.daily_counts.key(record.event.received_at if record else clock.now())
+        more_keys = [*self.reports.keys, self.audit_trail.key, day_key, *map(self.key, indexes)]
         content = orjson.dumps(verdict.to_json())
-        return MarkResult(self._run("mark_reported", message_id, owner, how, content, more_keys=more_keys))
+        limits = self._event_ms, *self.daily_counts.limits
+        return MarkResult(
+            self._run(
+                "mark_reported", message_id, owner, how, content, *limits, *counted, more_keys=more_keys
+            )
+        )
 
     def mark_rerun(
-        self, message_id: str, owner: str, run: int, description: str, *, is_different: bool
+        self,
+        message_id: str,
+        owner: str,
+        run: int,
+        description: str,
+        *,
+        is_different: bool,
+        record: EventRecord | None = None,
     ) -> bool:
         """End a run of an event for which DataWorks accepted a verdict in an earlier run; nothing was posted.
 
@@ -315,12 +355,14 @@ class Ledger:
             run: the run.
             description: its result, for the timeline.
             is_different: whether it differs from the accepted result; then it is recorded in the audit trail.
+            record: the event with the outcomes of the run, by which it is found from then on.
 
         Returns:
             Whether the run ended now; False if it is stale or had ended.
         """
-        more_keys = [*self.reports.keys, self.audit_trail.key]
-        arguments = (run, _timeline_line(description), int(is_different))
+        indexes = facets.result_indexes(record, None) if record else []
+        more_keys = [*self.reports.keys, self.audit_trail.key, *map(self.key, indexes)]
+        arguments = (run, _timeline_line(description), int(is_different), self._event_ms)
         return bool(self._run("mark_rerun", message_id, owner, *arguments, more_keys=more_keys))
 
     def release_report_lease(
@@ -333,18 +375,23 @@ class Ledger:
         """
         self._run("release_report_lease", message_id, owner, _timeline_line(note), int(unposted))
 
-    def mark_dead(self, message_id: str, reason: str) -> bool:
-        """Mark an event as dead: no verdict could be posted. Return False if it was reported or dead."""
-        return self._close(message_id, State.DEAD, reason)
+    def mark_dead(self, message_id: str, reason: str, record: EventRecord | None = None) -> bool:
+        """Mark an event as dead: no verdict could be posted. Return False if it was reported or dead.
+
+        With its `record` it is found by its checks and rules.
+        """
+        return self._close(
+            message_id, State.DEAD, reason, facets.result_indexes(record, None) if record else []
+        )
 
     def mark_ignored(self, message_id: str, reason: str) -> bool:
         """Mark an event as ignored: it needs no verdict. Return False if it was reported or ignored."""
         return self._close(message_id, State.IGNORED, reason)
 
-    def _close(self, message_id: str, state: State, reason: str) -> bool:
-        return bool(
-            self._run("close", message_id, state.value, _timeline_line(reason), more_keys=self.reports.keys)
-        )
+    def _close(self, message_id: str, state: State, reason: str, indexes: Sequence[str] = ()) -> bool:
+        more_keys = [*self.reports.keys, *map(self.key, indexes)]
+        arguments = (state.value, _timeline_line(reason), self._event_ms)
+        return bool(self._run("close", message_id, *arguments, more_keys=more_keys))
 
     def reopen(self, message_id: str, deadline_at: float, watch_at: float, *, actor: str, reason: str) -> int:
         """Start a new run of a reported, dead or ignored event, and record it in the audit trail at once.
@@ -369,14 +416,22 @@ class Ledger:
         """Remove those of the events that were answered or ignored; return their number."""
         pipe = self.client.pipeline(transaction=False)
         for message_id in message_ids:
-            self._run("remove_ended", message_id, client=pipe)
+            pipe.hgetall(self.key(f"event:{message_id}"))
+        for message_id, raw in zip(message_ids, pipe.execute(), strict=True):
+            record = EventRecord.from_hash(raw) if raw.get(b"state") else None
+            indexes = [*map(self.key, _indexes(record))] if record else []
+            more_keys = [self.key(facets.NAMES_KEY), *indexes]
+            self._run("remove_ended", message_id, more_keys=more_keys, client=pipe)
         return sum(pipe.execute())
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
+        """Return up to `limit` due events, nearest deadline first.
+
+        Each is due again after the lease unless it is final by then.
+        """
         token, ids = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
-            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until()],
+            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until(), self.key("event:")],
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]
@@ -462,41 +517,19 @@ class Ledger:
             since: earliest time of receipt, in seconds since the epoch.
             limit: maximum number of events.
         """
-        if project_id is not None:
-            keys = [self.key(f"project:{project_id}")]
-        else:
-            keys = [self.key(f"state:{state}") for state in states] or [self.key("all")]
-        wanted = frozenset(states)
-        found: list[tuple[float, EventRecord]] = []
-        for key in keys:
-            found += self._newest(key, wanted, since, limit)
-        found.sort(key=lambda pair: pair[0], reverse=True)
-        return [record for _, record in found[:limit]]
+        projects = () if project_id is None else (project_id,)
+        query = EventQuery(states=tuple(states), projects=projects, since=since)
+        return list(self.search(query, limit=limit).records)
 
-    def _newest(
-        self, key: str, states: frozenset[State], since: float, limit: int
-    ) -> list[tuple[float, EventRecord]]:
-        found: list[tuple[float, EventRecord]] = []
-        start = 0
-        page = min(max(limit, 1), 500)
-        while len(found) < limit:
-            ids = cast(
-                "list[tuple[bytes, float]]",
-                self.client.zrevrangebyscore(
-                    key, "+inf", _to_milliseconds(since), start=start, num=page, withscores=True
-                ),
-            )
-            pipe = self.client.pipeline(transaction=False)
-            for message_id, _ in ids:
-                pipe.hgetall(self.key(f"event:{message_id.decode()}"))
-            for (_, score), raw in zip(ids, pipe.execute(), strict=True):
-                record = EventRecord.from_hash(raw) if raw.get(b"state") else None
-                if record and (not states or record.state in states):
-                    found.append((score, record))
-            if len(ids) < page:
-                break
-            start += page
-        return found[:limit]
+    def search(self, query: EventQuery, *, limit: int = 100, before: Cursor | None = None) -> EventPage:
+        """Return a page of the events that fit `query`, newest first.
+
+        Args:
+            query: the filters.
+            limit: maximum number of events.
+            before: where the page starts: `EventPage.next` of the one before; None for the newest.
+        """
+        return self._search.page(query, limit=limit, before=before)
 
     def counts(self) -> dict[State, int]:
         """Return the number of events in each state."""
@@ -532,7 +565,14 @@ class Ledger:
         keys = [self.key(f"event:{message_id}"), self.key(f"code:{message_id}")]
         keys += [self.key("deadlines"), self.key("all")]
         keys += [self.key(f"state:{state}") for state in _STATES]
-        return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
+        with tracing.span(f"ledger {name}", "client"):
+            return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
+
+
+def _indexes(record: EventRecord) -> list[str]:
+    """Return every index of an ended event, besides those of its state and of all events."""
+    accepted = record.accepted_verdict.result if record.accepted_verdict else None
+    return [*facets.arrival_indexes(record.event), *facets.result_indexes(record, accepted)]
 
 
 def _to_milliseconds(seconds: float) -> int:

@@ -51,14 +51,18 @@ def _also_known_as(subject: Subject, name: str | None) -> Subject:
 
 def subject_of(check: str, event: Event, snapshot: Snapshot | None) -> EventSubject:
     """Return the subject of the findings of `check` on an event."""
+    return EventSubject(check, event.event_code, event.project_id, items_of(event, snapshot))
+
+
+def items_of(event: Event, snapshot: Snapshot | None) -> tuple[Subject, ...]:
+    """Return the files, then the nodes, then the tables that an event's operation works on."""
     found = snapshot or Snapshot()
     items = (
         _subject(SubjectKind.FILE, *_file(event.data, found)),
         *(_subject(SubjectKind.NODE, *node) for node in _nodes(event.data, found)),
         *(_subject(SubjectKind.TABLE, *table) for table in _tables(event.data, found)),
     )
-    known = limit_subjects(item for item in items if item is not None)
-    return EventSubject(check, event.event_code, event.project_id, known)
+    return limit_subjects(item for item in items if item is not None)
 
 
 def _subject(kind: SubjectKind, id_: object, name: object) -> Subject | None:

@@ -10,9 +10,6 @@ from dataclasses import replace
 from common.subjects.event_subject import EventSubject
 from common.verdicts import Finding, SubjectKind
 
-MIN_KEY_LENGTH = 32
-"""Characters that the key of the digests of secrets has at least."""
-
 _LENGTH = 32
 """Hexadecimal digits: too many to find two names with the same fingerprint."""
 

@@ -80,7 +80,7 @@ def run(*, keep: bool) -> int:
             ready = time.monotonic()
             answers = asyncio.run(_run_samples(parts))
             answered = time.monotonic()
-        tables.console().print(table(answers))
+        tables.show(table(answers))
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -18,14 +19,15 @@ from common.extension_points import POINTS
 from common.ledger import State
 from common.ledger.memory import LedgerMemory, MemoryUse
 from common.ledger.write_probe import find_write_refusal
-from common.settings import Settings, SettingsError, load_settings
+from common.settings import Settings, SettingsError, load_settings, secret_names
 from common.topology import Queue
 from console import env_file, errors
-from console.commands import policy
+from console.commands.policy.command import CHECKS_NOTHING, describe_policy
 from console.diagnoses import doctor_findings, foreign_fleets
 from console.diagnoses import extension as extension_diagnoses
 from console.diagnoses.doctor_findings import Diagnosis, Health
 from console.diagnoses.scope import DiagnosedRole, Scope, scope_of
+from console.diagnoses.unknown_settings import find_unknown_settings
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE
 from console.options import Json
 from console.output import tables
@@ -78,7 +80,7 @@ def run(scope: Scope, *, json: bool) -> int:
         tables.json({"diagnoses": [asdict(item) for item in diagnoses]})
     else:
         rows = [(item.what, item.health.value, item.detail) for item in diagnoses]
-        tables.console().print(tables.table(COLUMNS, rows))
+        tables.show(tables.table(COLUMNS, rows))
     health = {item.health for item in diagnoses}
     if Health.DOWN in health:
         return ENGINE_DOWN
@@ -89,14 +91,16 @@ def run(scope: Scope, *, json: bool) -> int:
 
 def _diagnose(scope: Scope) -> Iterator[Diagnosis]:
     if scope.has_ingest:
-        receiving, sight = _settings("settings of ingest", IngestSettings)
-        yield sight
+        receiving, sights = _settings("settings of ingest", IngestSettings)
+        yield from sights
         if receiving:
             yield from doctor_findings.check_ingest(receiving, clock.now())
     # Ingest has all settings that a worker requires.
-    working, sight = _settings("settings of workers", WorkerSettings)
+    working, sights = _settings("settings of workers", WorkerSettings)
     if scope.has_workers or working is None:
-        yield sight
+        yield from sights
+    for unknown in find_unknown_settings(os.environ, secret_names()):
+        yield Diagnosis(unknown.name, Health.TRADE_OFF, str(unknown))
     if ignored := env_file.unread_file():
         yield doctor_findings.note_unread_settings(ignored)
     if scope.has_workers:
@@ -125,11 +129,12 @@ def _lookers(scope: Scope) -> Iterator[tuple[str, Look]]:
         yield "DataWorks", _dataworks
 
 
-def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Diagnosis]:
+def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, list[Diagnosis]]:
+    """Return the settings, and a diagnosis of them: one for each that is missing or invalid."""
     try:
-        return load_settings(model), Diagnosis(what, Health.GOOD, "complete")
+        return load_settings(model), [Diagnosis(what, Health.GOOD, "complete")]
     except SettingsError as error:
-        return None, Diagnosis(what, Health.WRONG, str(error))
+        return None, [Diagnosis(what, Health.WRONG, line) for line in str(error).splitlines()]
 
 
 def _parser() -> Diagnosis:
@@ -268,7 +273,11 @@ def _version(server: dict[str, Any]) -> str:
 
 def _policy(services: Services, _: Scope) -> Iterator[Diagnosis]:
     file = services.settings.policy_file
-    yield Diagnosis("policy", Health.GOOD, policy.describe_policy(file, load_policy(file, services.checks)))
+    loaded = load_policy(file, services.checks)
+    if loaded.checked_points():
+        yield Diagnosis("policy", Health.GOOD, describe_policy(file, loaded))
+    else:
+        yield Diagnosis("policy", Health.TRADE_OFF, f"{file}: {CHECKS_NOTHING}")
 
 
 def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:

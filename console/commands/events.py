@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from common.ledger import EventRecord, State
+from common.ledger import EventRecord, Ledger, State
+from common.ledger.search import EventQuery
 from common.settings import Settings, load_settings
+from common.verdicts import Result
 from console import errors
 from console.ledger_access import open_ledger
-from console.options import Json, Limit, Project, Since
-from console.output import tables
+from console.options import Json, Limit, Project, Since, require_checks, require_known, require_points
+from console.output import event_list, event_schema, tables
 
 STATES = frozenset(state.value for state in State)
-LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
 
 
 app = typer.Typer(help="Show stored events.", no_args_is_help=True, add_completion=False)
@@ -25,18 +27,48 @@ app = typer.Typer(help="Show stored events.", no_args_is_help=True, add_completi
 
 @app.command("list")
 def list_command(
+    *,
     state: Annotated[list[str] | None, typer.Option(help="Only this state; repeatable.")] = None,
+    verdict: Annotated[
+        list[Result] | None, typer.Option(help="Only with this accepted result; repeatable.")
+    ] = None,
+    would_fail: Annotated[
+        bool,
+        typer.Option("--would-fail", help="Only what a check's mode (audit, warn) kept from being blocked."),
+    ] = False,
+    event_code: Annotated[
+        list[str] | None, typer.Option(help="Only this extension point; repeatable.")
+    ] = None,
+    check: Annotated[
+        str | None, typer.Option(help="Only if this check found something, or did not finish.")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="Only with a finding of this rule (MC-S01).")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Only if the name or id of a file, node or table contains this.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option(help="Only operations of this person (UID).")] = None,
     project: Project = None,
     since: Since = None,
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """Show events, newest first."""
-    if unknown := set(state or ()) - STATES:
-        raise typer.BadParameter(
-            f"unknown state {unknown.pop()}; expected one of {', '.join(sorted(STATES))}"
-        )
-    raise typer.Exit(list_(states=state or [], project=project, since=since or 0, limit=limit, json=json))
+    """Show events, newest first: what was checked, by whom, and the result."""
+    require_known("--state", "state", state or (), STATES)
+    require_points("--event-code", event_code or ())
+    require_checks("--check", (check,) if check else ())
+    query = EventQuery(
+        states=tuple(State(name) for name in state or ()),
+        results=tuple(verdict or ()),
+        would_fail=would_fail,
+        projects=() if project is None else (project,),
+        points=tuple(event_code or ()),
+        check=check,
+        rule=rule,
+        operator=operator,
+        name=file,
+        since=since or 0.0,
+    )
+    raise typer.Exit(list_(query, limit=limit, json=json))
 
 
 @app.command("show")
@@ -51,19 +83,38 @@ def rejects_command(limit: Limit = 50, json: Json = False) -> None:
     raise typer.Exit(rejects(limit=limit, json=json))
 
 
-def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
-    """Show events, newest first; return the exit code."""
+@app.command("schema")
+def schema_command(
+    *,
+    is_list: Annotated[bool, typer.Option("--list", help="The schema of `events list --json`.")] = False,
+) -> None:
+    """Print the JSON schema of an event, as `events show --json` prints it."""
+    tables.json(event_schema.list_schema() if is_list else event_schema.event_schema())
+
+
+def list_(query: EventQuery, *, limit: int, json: bool) -> int:
+    """Show the events that fit `query`, newest first; return the exit code."""
     settings = load_settings(Settings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
-        records = ledger.find(
-            states=[State(state) for state in states], project_id=project, since=since, limit=limit
-        )
+        records = find_events(ledger, query, limit)
     if json:
         tables.json({"events": [record.to_json(settings.extension_code) for record in records]})
+    elif sys.stdout.isatty():
+        tables.show(event_list.blocks(records))
     else:
-        tables.console().print(tables.table(LIST_COLUMNS, [_row(record) for record in records]))
+        tables.show(event_list.rows(records))
     return 0
+
+
+def find_events(ledger: Ledger, query: EventQuery, limit: int) -> list[EventRecord]:
+    """Return at most `limit` events that fit `query`, newest first."""
+    page = ledger.search(query, limit=limit)
+    found = [*page.records]
+    while page.next is not None and len(found) < limit:
+        page = ledger.search(query, limit=limit - len(found), before=page.next)
+        found += page.records
+    return found
 
 
 def show(message_id: str, *, json: bool) -> int:
@@ -77,7 +128,7 @@ def show(message_id: str, *, json: bool) -> int:
     if json:
         tables.json(record.to_json(settings.extension_code))
     else:
-        tables.console().print(render_event(record))
+        tables.show(render_event(record))
     return 0
 
 
@@ -91,7 +142,7 @@ def rejects(*, limit: int, json: bool) -> int:
         tables.json({"rejects": entries})
     else:
         rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["reason"]) for entry in entries]
-        tables.console().print(tables.table(("received", "characters", "reason"), rows))
+        tables.show(tables.table(("received", "characters", "reason"), rows))
     return 0
 
 
@@ -100,6 +151,9 @@ def render_event(record: EventRecord) -> RenderableType:
     event = record.event
     head = [
         ("event", f"{event.event_code} {event.message_id}"),
+        ("checked", event_list.checked_object(record)),
+        ("node type", record.target.node_type),
+        ("owner", record.target.owner),
         ("workspace", event.project_id),
         ("operator", event.operator),
         ("state", record.state.value),
@@ -107,14 +161,27 @@ def render_event(record: EventRecord) -> RenderableType:
         ("received", tables.format_time(event.received_at)),
         ("deadline", tables.format_time(record.deadline_at)),
         *_verdicts(record),
+        *_plan(record),
     ]
-    parts: list[RenderableType] = [tables.table(("", ""), head)]
+    parts: list[RenderableType] = [tables.facts(head)]
     if verdict := record.accepted_verdict or record.verdict:
-        parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
-    parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
-    steps = [(tables.format_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
+        parts.append(Group(*(Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines()))))
+    if record.planned_checks:
+        parts.append(tables.table(("check", "mode", "outcome", "attempts", "detail"), _checks(record)))
+    if findings := _findings(record):
+        parts.append(tables.table(("severity", "check", "finding"), findings))
+    steps = [(tables.format_precise_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
-    return Group(*parts)
+    return tables.paragraphs(*parts)
+
+
+def _plan(record: EventRecord) -> Iterator[tuple[str, object]]:
+    """Yield what the plan says beyond its checks."""
+    if plan := record.plan:
+        yield "policy", plan.policy
+        if plan.disabled_reason:
+            yield "not checked", plan.disabled_reason
+        yield from (("ignored", option) for option in plan.ignored_options)
 
 
 def _verdicts(record: EventRecord) -> list[tuple[str, object]]:
@@ -139,25 +206,17 @@ def _line(line: str) -> str:
 
 def _checks(record: EventRecord) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    for name in record.planned_checks:
-        outcome = record.outcomes.get(name)
-        kind = outcome.kind.value if outcome else None
-        lines = [tables.finding(item) for item in outcome.findings] if outcome else []
-        if outcome and outcome.detail:
-            lines.insert(0, outcome.detail)
-        rows.append((name, kind, record.attempts.get(name, 0), lines[0] if lines else None))
-        rows += [("", "", "", line) for line in lines[1:]]
+    for check in record.plan.checks if record.plan else ():
+        outcome = record.outcomes.get(check.name)
+        kind, detail = (outcome.kind.value, outcome.detail) if outcome else (None, None)
+        rows.append((check.name, check.mode.value, kind, record.attempts.get(check.name, 0), detail))
     return rows
 
 
-def _row(record: EventRecord) -> tuple[object, ...]:
-    event = record.event
-    return (
-        tables.format_time(event.received_at),
-        event.message_id,
-        event.event_code,
-        event.project_id,
-        record.state.value,
-        tables.result(record),
-        tables.first_finding(record),
-    )
+def _findings(record: EventRecord) -> list[tuple[object, ...]]:
+    return [
+        (item.severity.value, name, tables.finding(item))
+        for name in record.planned_checks
+        if (outcome := record.outcomes.get(name))
+        for item in outcome.findings
+    ]

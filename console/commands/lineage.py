@@ -15,13 +15,13 @@ import typer
 from common.processes.isolated_process import Interrupted
 from common.processes.time_limits import REVIEW_SECONDS
 from common.text.printable import printable
-from console import isolated_reviews
 from console.exit_codes import FAILED, UsageError
 from console.options import DialectName, SourcePaths
 from console.output import tables
 from console.output.lineage import lineage_json, lineage_text, mermaid
 from console.output.openlineage import lineage_event
-from console.review_inputs import Source, dialect_named, read_context, read_sources
+from console.reviews import isolated_reviews
+from console.reviews.inputs import Source, dialect_named, read_context, read_sources
 from review.content.node_script import file_script
 from review.context import ReviewContext
 from review.dialects import Dialect

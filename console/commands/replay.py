@@ -256,7 +256,8 @@ def _print(found: Sequence[ReplayedEvent], filter_: ReplayFilter) -> None:
                 for key, row in _count_by(found, keys)
             ]
             heads = (name.replace("_", " "), *(change.value for change in CHANGED))
-            out.print(tables.table(heads, rows))
+            print()
+            tables.show(tables.table(heads, rows))
     _print_reasons("reweighed from recorded findings", [item.reweighed for item in found])
     _print_reasons("not evaluated", [item.unknown for item in found])
 

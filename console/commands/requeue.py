@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,25 +15,22 @@ from common.events import Event
 from common.ledger import EventRecord, State
 from common.log import configure_logging
 from common.settings import load_settings
-from common.verdicts import OutcomeKind, Result
+from common.verdicts import OutcomeKind
 from console import errors
 from console.actor import current_actor
-from console.exit_codes import FAILED
-from console.options import Json, Project, Since
+from console.exit_codes import FAILED, UsageError
+from console.options import Json, Project, Since, require_checks, require_points
 from console.output import tables
+from console.requeues import CHANGED_MEANWHILE, RequeueAction, Requeuer, RequeueStep, Rerun
 from workers.celery_app import create_app
-from workers.dataworks.errors import DataWorksError
-from workers.dataworks.models import ProcessStatus
-from workers.pipeline import planner
 from workers.services import Services
 from workers.settings import WorkerSettings
 
+ASK_ABOVE = 20
+"""Number of events up to which a requeue does not ask first."""
+
 MAX_EVENTS = 10_000
 """Maximum number of events that a filter examines, newest first."""
-
-CONNECT_SECONDS = 3.0
-CALL_SECONDS = 10.0
-"""Timeout of a call of DataWorks."""
 
 RERUN_SECONDS = 10.0
 """Maximum time to wait for the results of reruns."""
@@ -45,69 +40,6 @@ POLL_SECONDS = 0.1
 COLUMNS = ("message id", "event", "state", "what")
 _FAILED = (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
 _ENDED = (State.REPORTED, State.DEAD)
-
-
-class RequeueStep(StrEnum):
-    """What a requeue does with an event."""
-
-    RUN = "run"
-    RECORD = "record"
-    POST = "post"
-    LEAVE = "leave"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class RequeueAction:
-    """A step, and a description of it."""
-
-    step: RequeueStep
-    text: str
-
-    @property
-    def is_requeued(self) -> bool:
-        """Whether the event goes through intake again."""
-        return self.step in (RequeueStep.RUN, RequeueStep.RECORD, RequeueStep.POST)
-
-
-@dataclass(frozen=True, slots=True)
-class Rerun:
-    """The result of a rerun of an answered event, which is not posted.
-
-    Attributes:
-        message_id: the event.
-        accepted: the result that DataWorks accepted.
-        result: that of the rerun.
-    """
-
-    message_id: str
-    accepted: Result
-    result: Result
-
-    @classmethod
-    def of(cls, record: EventRecord) -> Rerun | None:
-        """Return the result of an event's rerun; None if it has not ended, or there was none."""
-        accepted, rerun = record.accepted_verdict, record.rerun_verdict
-        if accepted is None or rerun is None or not record.state.is_final:
-            return None
-        return cls(record.event.message_id, accepted.result, rerun.result)
-
-    def __str__(self) -> str:
-        """Return the result as one line for people."""
-        if self.result is self.accepted:
-            return f"{self.message_id}: {self.result} again"
-        return (
-            f"{self.message_id}: DataWorks accepted {self.accepted}, the rerun is {self.result}: not posted"
-        )
-
-    def to_json(self) -> dict[str, object]:
-        """Return the result as plain JSON."""
-        return {
-            "message_id": self.message_id,
-            "accepted": self.accepted.value,
-            "result": self.result.value,
-            "is_different": self.result is not self.accepted,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,42 +80,6 @@ class RequeueFilter:
         return record.state is State.DEAD or any(outcome.kind in _FAILED for outcome in outcomes)
 
 
-def plan(record: EventRecord | None, *, is_awaited: bool | None = None) -> RequeueAction:
-    """Return what a requeue does with an event: a pure function that mirrors the ledger's `reopen`.
-
-    Args:
-        record: the event; None if it is unknown.
-        is_awaited: of an ignored event, whether DataWorks waits for its verdict; None if that is unknown.
-    """
-    if record is None:
-        return RequeueAction(RequeueStep.UNKNOWN, "unknown event")
-    if record.state is State.IGNORED:
-        return _plan_ignored(is_awaited)
-    if not record.state.is_final:
-        return RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
-    if record.accepted_verdict:
-        accepted = record.accepted_verdict
-        note = f"{accepted.result} was accepted on {tables.format_time(record.reported_at)}"
-        return RequeueAction(
-            RequeueStep.RECORD, f"run again; {note}, so a different result is recorded, not posted"
-        )
-    if record.verdict and record.posting_at and not record.reported_at:
-        return RequeueAction(RequeueStep.POST, f"post the frozen verdict again: {record.verdict.result}")
-    return RequeueAction(RequeueStep.RUN, "run again")
-
-
-def _plan_ignored(is_awaited: bool | None) -> RequeueAction:
-    match is_awaited:
-        case None:
-            return RequeueAction(
-                RequeueStep.LEAVE, "ignored, and DataWorks cannot be asked whether it waits: unchanged"
-            )
-        case False:
-            return RequeueAction(RequeueStep.LEAVE, "ignored, and DataWorks does not wait for it: unchanged")
-        case True:
-            return RequeueAction(RequeueStep.RUN, "run: it was ignored, and DataWorks waits for it")
-
-
 app = typer.Typer(add_completion=False)
 
 
@@ -202,6 +98,9 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help=f"Do not ask, even for more than {ASK_ABOVE} events.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run stored events again; never post a result that differs from an accepted one."""
@@ -210,35 +109,46 @@ def command(
         raise typer.BadParameter("expected event ids, or at least one filter, not both")
     if not dry_run and not reason.strip():
         raise typer.BadParameter("--reason: missing; expected why the events are requeued")
-    raise typer.Exit(run(wanted, reason=reason, dry_run=dry_run, json=json))
+    require_checks("--check", (check,) if check else ())
+    require_points("--event-code", (event_code,) if event_code else ())
+    raise typer.Exit(run(wanted, reason=reason, dry_run=dry_run, is_confirmed=yes, json=json))
 
 
-def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> int:
+def run(
+    filter_: RequeueFilter, *, reason: str, dry_run: bool, is_confirmed: bool = False, json: bool = False
+) -> int:
     """Show what is done with each event, and do it unless `dry_run`; return the exit code.
 
     Args:
         filter_: which events.
         reason: why, for the audit trail.
         dry_run: change nothing.
+        is_confirmed: do not ask before many events are requeued.
         json: print JSON.
+
+    Raises:
+        UsageError: many events are selected, and there is no terminal to ask at, or the answer is no.
     """
     settings = load_settings(WorkerSettings)
     configure_logging("error", "requeue")  # the output is for people or programs: no log among it
     services = Services(settings, create_app(settings))
+    requeuer = Requeuer(services)
     with errors.engine_errors("Redis", settings.redis_url):
         clock.measure(services.ledger.client)
         found = _find(services, filter_)
-        actions = {
-            message_id: plan(record, is_awaited=_is_awaited(services, record)) for message_id, record in found
-        }
+        actions = {message_id: requeuer.plan(record) for message_id, record in found}
     selected = [record for message_id, record in found if record and actions[message_id].is_requeued]
     reruns: list[Rerun] = []
     again: dict[str, int] = {}
+    if len(selected) > ASK_ABOVE and not (dry_run or is_confirmed):
+        _confirm(len(selected))
     if selected and not dry_run:
-        _reach_broker(services)
+        # Before anything is reopened: an event that is reopened but not sent would be answered unchecked.
+        with errors.engine_errors("the broker", settings.broker_url):
+            requeuer.reach_broker()
         for record in selected:
             message_id = record.event.message_id
-            actions[message_id] = _requeue(services, record.event, actions[message_id], reason)
+            actions[message_id] = _requeue(requeuer, record.event, actions[message_id], reason)
             if actions[message_id].step is RequeueStep.RECORD:
                 again[message_id] = record.run
         with errors.engine_errors("Redis", settings.redis_url):
@@ -252,6 +162,13 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
         _print(rows, dry_run=dry_run)
         _print_reruns(reruns, pending=len(again) - len(reruns))
     return FAILED if any(action.step is RequeueStep.UNKNOWN for action in actions.values()) else 0
+
+
+def _confirm(count: int) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{count} events would be requeued; expected --yes (--dry-run shows them)")
+    if not typer.confirm(f"Requeue {count} events?", err=True):
+        raise UsageError("nothing was requeued")
 
 
 def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRecord | None]]:
@@ -269,45 +186,14 @@ def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRe
     return [(record.event.message_id, record) for record in records if filter_.matches(record)]
 
 
-def _is_awaited(services: Services, record: EventRecord | None) -> bool | None:
-    """Whether DataWorks waits for the verdict of an ignored event; None if unknown, or not ignored."""
-    if record is None or record.state is not State.IGNORED:
-        return None
-    event = record.event
-    logging.disable()  # The SDK logs missing credentials.
-    try:
-        processes = services.dataworks.check_processes(
-            event.event_code,
-            project_id=event.project_id,
-            message_id=event.message_id,
-            deadline=clock.now() + CALL_SECONDS,
-        )
-    except DataWorksError:
-        return None
-    finally:
-        logging.disable(logging.NOTSET)
-    return any(process.status == ProcessStatus.CHECKING for process in processes)
-
-
-def _reach_broker(services: Services) -> None:
-    # Before anything is reopened: an event that is reopened but not sent would be answered without checks.
-    with (
-        errors.engine_errors("the broker", services.settings.broker_url),
-        services.app.connection_for_write() as connection,
-    ):
-        connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
-
-
-def _requeue(services: Services, event: Event, action: RequeueAction, reason: str) -> RequeueAction:
-    deadline_at, watch_at = planner.deadline_for(event, services.policy, admitted_at=clock.now())
-    with errors.engine_errors("Redis", services.settings.redis_url):
-        opened = services.ledger.reopen(
-            event.message_id, deadline_at, watch_at, actor=current_actor(), reason=reason
-        )
-    if opened <= 0:
-        return RequeueAction(RequeueStep.LEAVE, "requeued concurrently: unchanged")
-    with errors.engine_errors("the broker", services.settings.broker_url):
-        services.dispatch.send_events(event)
+def _requeue(requeuer: Requeuer, event: Event, action: RequeueAction, reason: str) -> RequeueAction:
+    settings = requeuer.services.settings
+    with errors.engine_errors("Redis", settings.redis_url):
+        is_reopened = requeuer.reopen(event, actor=current_actor(), reason=reason)
+    if not is_reopened:
+        return CHANGED_MEANWHILE
+    with errors.engine_errors("the broker", settings.broker_url):
+        requeuer.send(event)
     return action
 
 
@@ -340,7 +226,7 @@ def _row(message_id: str, record: EventRecord | None, action: RequeueAction) -> 
 
 def _print(rows: Sequence[tuple[object, ...]], *, dry_run: bool) -> None:
     if rows:
-        tables.console().print(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
+        tables.show(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
     count = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
     done = "would be requeued" if dry_run else "requeued"
     print(f"{count} of {len(rows)} events {done}")

@@ -15,8 +15,8 @@ from console.exit_codes import FAILED, UsageError
 from console.options import DialectName, LanguageName, SourcePaths
 from console.output.review_output import output_lines
 from console.output.styled_line import is_colored
-from console.review_inputs import STANDARD_INPUT, Source, no_source_error, read_sources
 from console.reviews.file_reviews import review_files
+from console.reviews.inputs import STANDARD_INPUT, Source, no_source_error, read_sources
 from console.reviews.settings import ReviewRequest, ReviewSettings, load_settings
 from review.report import Report, has_blocking, without_lower_severities
 

@@ -59,7 +59,7 @@ def _list(language: Language, *, json: bool) -> int:
     if json:
         tables.json({"rules": [dict(zip(COLUMNS, row, strict=True)) for row in rows]})
     else:
-        tables.console().print(tables.table(COLUMNS, rows))
+        tables.show(tables.table(COLUMNS, rows))
     return 0
 
 

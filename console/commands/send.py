@@ -115,7 +115,7 @@ def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) 
         raise SettingsError(f"{target.key}: {error}") from None
     sent = asyncio.run(_send(what, target, signer, count, duplicate + 1))
     rows = [_row(what, one, posted) for one, posted in sent]
-    tables.console().print(tables.table(COLUMNS, rows))
+    tables.show(tables.table(COLUMNS, rows))
     return 0 if all(one.delivery.delivered for one, _ in sent) else FAILED
 
 
@@ -150,8 +150,9 @@ def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict |
 
 
 def _status(body: str) -> str:
-    """Return the `status` of ingest's response body, or the start of another server's body."""
+    """Return status and reason of ingest's response body, or the start of another server's body."""
     try:
-        return str(orjson.loads(body)["status"])
+        answer = orjson.loads(body)
+        return f"{answer['status']}: {answer['reason']}" if "reason" in answer else str(answer["status"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return body[:60]

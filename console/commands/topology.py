@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import typer
+from rich.console import RenderableType
+from rich.text import Text
 
 from common.topology import Topology
 from console.options import ExtensionCode, Json, Namespace, named_topology
@@ -37,19 +39,19 @@ def run(topology: Topology, *, json: bool) -> None:
 
 
 def _print(group: BrokerObjects) -> None:
-    output = tables.console()
-    output.print(group.purpose, style="bold")
+    parts: list[RenderableType] = [Text(group.purpose, style="bold")]
     rows = [(item.name, item.type, "durable" if item.durable else "transient") for item in group.exchanges]
-    output.print(tables.table(("exchange", "type", "durability"), rows))
+    parts.append(tables.table(("exchange", "type", "durability"), rows))
     if group.queues:
         queues = [(item.name, _text(item.arguments)) for item in group.queues]
-        output.print(tables.table(("durable queue", "arguments"), queues))
+        parts.append(tables.table(("durable queue", "arguments"), queues))
     if group.bindings:
         bindings = [
             (item.source, f"{item.destination_type} {item.destination}", item.routing_key)
             for item in group.bindings
         ]
-        output.print(tables.table(("from exchange", "to", "routing key"), bindings))
+        parts.append(tables.table(("from exchange", "to", "routing key"), bindings))
+    tables.show(tables.paragraphs(*parts, ""))
 
 
 def _text(arguments: Mapping[str, str | int]) -> str:

@@ -203,7 +203,7 @@ def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) ->
         tables.json({"waivers": [{**item.to_json(), "state": _state(item, waivers, now)} for item in shown]})
     else:
         rows = [_row(item, waivers, now) for item in shown]
-        tables.console().print(tables.table(LIST_COLUMNS, rows))
+        tables.show(tables.table(LIST_COLUMNS, rows))
     return 0
 
 
@@ -287,10 +287,9 @@ def report(file: Path, policy_file: Path | None, *, since: float | None, json: b
     rows = [[line[column] for column in REPORT_COLUMNS] for line in lines]
     for row in rows:
         row[3] = tables.format_time(row[3])
-    out = tables.console()
-    out.print(tables.table(REPORT_COLUMNS, rows, right=_RIGHT))
+    tables.show(tables.table(REPORT_COLUMNS, rows, right=_RIGHT))
     suffix = ", the newest" if len(records) == MAX_EVENTS else ""
-    out.print(f"Events examined: {len(records)}{suffix}.")
+    print(f"\nEvents examined: {len(records)}{suffix}.")
     return 0
 
 

@@ -33,7 +33,7 @@ class Health(StrEnum):
     """
 
     GOOD = "good"
-    TRADE_OFF = "costs"
+    TRADE_OFF = "warning"
     WRONG = "wrong"
     REFUSED = "refused"
     DOWN = "down"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from common.ledger import EventRecord
 
 PLAIN_WIDTH = 160
-"""Width in characters of a table written to a file or a pipe."""
+"""Width in characters of prose written to a file or a pipe."""
+
+_MAX_LINE = 10_000
+"""Width in characters up to which a row of a table is one line in a file or a pipe."""
 
 NOTHING = "–"
 
@@ -35,6 +39,29 @@ def console() -> Console:
     return Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
 
 
+def show(what: RenderableType) -> None:
+    """Print tables: fitted to the terminal; in files and pipes one line a row, without trailing spaces."""
+    if sys.stdout.isatty():
+        console().print(what)
+        return
+    plain = Console(file=io.StringIO(), highlight=False, width=_MAX_LINE, color_system=None)
+    with plain.capture() as captured:
+        plain.print(what)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def paragraphs(*parts: RenderableType) -> RenderableType:
+    """Return texts and tables with an empty line between them."""
+    return Group(*[item for part in parts for item in ("", part)][1:])
+
+
+def facts(rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table of names and values, without headings."""
+    built = table(("name", "value"), rows)
+    built.show_header = False
+    return built
+
+
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[str] = frozenset()
 ) -> Table:
@@ -45,7 +72,7 @@ def table(
         rows: cells; `rich.text.Text` is kept, None becomes a dash, everything else becomes text.
         right: headings of right-aligned columns.
     """
-    built = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    built = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
         last = name == columns[-1]
         built.add_column(
@@ -65,11 +92,16 @@ def text(value: object) -> Text:
 
 def format_time(seconds: float | None) -> str | None:
     """Return a time as local date and time, to the second."""
-    return (
-        None
-        if seconds is None
-        else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    )
+    return None if seconds is None else _local(seconds).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _local(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds).astimezone()
+
+
+def format_precise_time(seconds: float) -> str:
+    """Return a time as local date and time, to the millisecond."""
+    return _local(seconds).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def result(record: EventRecord) -> str | None:

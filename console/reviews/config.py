@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console.exit_codes import UsageError
-from console.review_inputs import STANDARD_INPUT
+from console.reviews.inputs import STANDARD_INPUT
 
 FILE_NAME = "dwgate.toml"
 _PROJECT_FILE = "pyproject.toml"

@@ -13,10 +13,10 @@ from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.text.i18n import Text
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
-from console import isolated_reviews
 from console.output.progress import progress_bar
 from console.output.review_output import WITH_FINGERPRINTS
-from console.review_inputs import Source
+from console.reviews import isolated_reviews
+from console.reviews.inputs import Source
 from console.reviews.settings import CHECK, ReviewSettings
 from review import languages
 from review.content.node_script import NodeScript, file_script

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from common.processes.isolated_process import Interrupted
 from common.text.printable import printable
-from console import isolated_reviews
 from console.exit_codes import UsageError
-from console.review_inputs import STANDARD_INPUT, Source
+from console.reviews import isolated_reviews
 from console.reviews.file_reviews import review_code
+from console.reviews.inputs import STANDARD_INPUT, Source
 from console.reviews.settings import ReviewSettings
 from review.analysis.secret_mask import SecretMask
 from review.content.node_script import file_script

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from common.extension_points import BY_CODE
-from common.subjects.fingerprints import MIN_KEY_LENGTH
+from common.settings import MIN_KEY_LENGTH
 from common.text.i18n import Language
 from common.verdicts import Result, Severity
 from console.exit_codes import UsageError
 from console.output.review_output import FORMATS, WITH_STATISTICS
-from console.review_inputs import dialect_named, read_context
 from console.reviews.config import ReviewConfig, load_config
+from console.reviews.inputs import dialect_named, read_context
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.options import ReviewOptions

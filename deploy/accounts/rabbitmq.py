@@ -85,7 +85,7 @@ def _permissions(service: Service, topology: Topology) -> dict[str, str]:
         configure.append(events)
         write.append(events)
     if service.commanded_as:
-        mailbox = rf"({'|'.join(service.commanded_as)})-[0-9a-f]+@.*\.{commands}"
+        mailbox = rf"({'|'.join(service.commanded_as)})-[0-9a-f]+[.a-z-]*@.*\.{commands}"
         configure += [commands, replies, mailbox]
         write += [replies, mailbox]
         read += [commands, mailbox]

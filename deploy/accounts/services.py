@@ -82,6 +82,7 @@ SERVICES = (
         sends_events=True,
         redis=RedisAccess.FULL,
     ),
+    Service("console", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
     Service("flower", is_monitor=True),
     Service("operator", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
 )

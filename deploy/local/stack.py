@@ -1,4 +1,4 @@
-"""All of dwgate on one machine: Valkey, the DataWorks emulator, ingest, a worker, and optionally Flower.
+"""All of dwgate on one machine: Valkey, the DataWorks emulator, ingest, a worker; also console and Flower.
 
 Each runs as its real command in its own process, on loopback, with generated secrets. Nothing is installed,
 root is not needed, and nothing remains afterwards.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import redis
@@ -54,6 +55,7 @@ class Stack:
         ledger: the ledger of its events.
         signer: signs requests like EventBridge.
         token: the EventBridge target's token.
+        console_url: the console's URL; None without the console.
         flower_url: Flower's URL; None without Flower.
         flower_password: the password of FLOWER_USER.
     """
@@ -64,6 +66,7 @@ class Stack:
     ledger: Ledger
     signer: Signer
     token: str
+    console_url: str | None
     flower_url: str | None
     flower_password: str
 
@@ -73,6 +76,7 @@ def running_stack(
     folder: Path,
     *,
     port: int = 0,
+    console_port: int | None = None,
     flower_port: int | None = None,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stack]:
@@ -83,6 +87,8 @@ def running_stack(
     Args:
         folder: an existing folder for the stack alone; its data is reused.
         port: port of ingest; 0 for a free one.
+        console_port: port of the console, 0 for a free one; None for no console. It is open to everyone on
+            this machine, and tips link to it.
         flower_port: port of Flower, 0 for a free one; None for no Flower.
         settings: additional settings of the worker, such as DWGATE_POLICY_FILE.
 
@@ -94,7 +100,7 @@ def running_stack(
     parts = _Parts(folder, port or free_port())
     try:
         _set(dict.fromkeys(_SIGNALS, signal.default_int_handler))
-        yield _start(parts, flower_port, settings)
+        yield _start(parts, console_port, flower_port, settings)
     finally:
         # Signals must not interrupt the shutdown. The commands that use the engines are stopped before them.
         _set(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
@@ -121,7 +127,9 @@ class _Parts:
         return service
 
 
-def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) -> Stack:
+def _start(
+    parts: _Parts, console_port: int | None, flower_port: int | None, settings: Mapping[str, str]
+) -> Stack:
     folder, signer, token, password = parts.folder, Signer.generate(REGION), _secret(), _secret()
     signer.save(folder)
     engine = valkey.start(folder)
@@ -140,6 +148,9 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
     ingest_environment = _ingest_environment(folder, engine.url, events_url, token)
     ingest = parts.run("ingest", ingest_environment, "--host=127.0.0.1", f"--port={parts.port}")
     emulator_url = wait_for("the emulator", emulator.listening, [emulator])
+    console_url = None
+    if console_port is not None:
+        console_url = f"http://127.0.0.1:{console_port or free_port()}"
     environment = {
         **ingest_environment,
         **access,
@@ -147,17 +158,22 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
         "DWGATE_OPENAPI_PROTOCOL": "http",
         "DWGATE_FLOWER_USERS": f"{FLOWER_USER}:{password}",
         "DWGATE_FLOWER_DB": str(folder / "flower.db"),
+        **({"DWGATE_DETAILS_URL": f"{console_url}/events/{{message_id}}"} if console_url else {}),
         **settings,
     }
     _write(folder / SETTINGS_FILE, environment)
     worker = parts.run("worker", environment)
+    if console_url:
+        options = ("--host=127.0.0.1", f"--port={urlsplit(console_url).port}")
+        console = parts.run("console", {**environment, "DWGATE_CONSOLE_OPEN": "true"}, *options)
+        wait_for("the console", console.listening, [console])
     flower_url = None
     if flower_port is not None:
         flower = parts.run("flower", environment, "--host=127.0.0.1", f"--port={flower_port}")
         flower_url = wait_for("flower", flower.listening, [flower])
     wait_for("ingest", lambda: _ready(events_url), [ingest])
     wait_for("worker", lambda: _are_workers_ready(ledger, earlier), [worker])
-    return Stack(folder, events_url, emulator_url, ledger, signer, token, flower_url, password)
+    return Stack(folder, events_url, emulator_url, ledger, signer, token, console_url, flower_url, password)
 
 
 def _set(handlers: Mapping[signal.Signals, Any]) -> None:

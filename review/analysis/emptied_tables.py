@@ -99,12 +99,18 @@ class EmptiedTables:
     def may_cover(self, statement: Statement, write: Write) -> bool:
         """Whether rows were deleted by a column for which `write` has values that are not constant.
 
-        Whether it writes only the deleted slice is not known then.
+        Whether it writes only the deleted slice is not known then. A dynamic partition has such values.
         """
+        is_dynamic = any(item.value is None for item in write.partition)
         target = self._whole(statement, write.table)
         return any(
             self._script.same(name, target)
-            and any(self._deletes(earlier, statement, write, is_doubtful=True) for earlier in table.deletes)
+            and (
+                (is_dynamic and bool(table.slices))
+                or any(
+                    self._deletes(earlier, statement, write, is_doubtful=True) for earlier in table.deletes
+                )
+            )
             for name, table in self._tables.get(table_key(target), {}).items()
         )
 

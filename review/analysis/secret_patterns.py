@@ -371,8 +371,28 @@ def _assigned(code: str, lower: str, dialect: Dialect) -> Iterator[Secret]:
             if value is None:
                 continue
             name = kind.name.search(code, max(0, sign.start() - _MAX_NAME_LENGTH), sign.end("word"))
-            if name and _is_secret(code, kind, name.start(), value["secret"], dialect):
+            if (
+                name
+                and _is_secret(code, kind, name.start(), value["secret"], dialect)
+                and not _is_own_name(code, name.end(), value["secret"])
+            ):
                 yield Secret(Span(*value.span("secret")), kind.en, kind.zh)
+
+
+def _is_own_name(code: str, end: int, value: str) -> bool:
+    """Whether a value is the name that it is assigned to, by which the secret is looked up elsewhere.
+
+    It may have the version of the service: `SHOP_API_KEY = "shop_api_key_v2"`.
+    """
+    name = _ASSIGNED_NAME.search(code, max(0, end - _MAX_NAME_LENGTH), end)
+    if name is None or "_" not in name[0].strip("_"):
+        return False
+    rest = value.lower().replace("-", "_").removeprefix(name[0].lower())
+    return rest != value.lower().replace("-", "_") and _VERSION.fullmatch(rest) is not None
+
+
+_ASSIGNED_NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z_]\w*\Z")
+_VERSION = re.compile(r"(?:_?v\d+(?:\.\d+)*)?")
 
 
 def _is_secret(code: str, kind: _AssignmentPattern, begin: int, secret: str, dialect: Dialect) -> bool:

@@ -16,7 +16,7 @@ from review.errors import NestedTooDeeply
 from review.parsing.ast_nodes import AlterTable, Compound, Condition, Definition, Routine
 from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.carried_sql import is_named_for_text
-from review.source.compound_splitter import InnerStatement, find_body, split_compound
+from review.source.compound_splitter import CARRIERS, InnerStatement, find_body, split_compound
 from review.source.statement_splitter import StatementText, blank_strings, split_script
 
 Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
@@ -58,7 +58,7 @@ class NestedStatements:
             tree.set("expression", None)
             return tree
         if isinstance(tree, exp.Command):
-            return Compound() if tree.name.upper() in _CARRIERS else tree
+            return Compound() if tree.name.upper() in CARRIERS else tree
         is_altered = isinstance(tree, AlterTable) and str(tree.args.get("kind")).upper() not in _ROUTINES
         return tree if is_altered or isinstance(tree, Condition) else Compound()
 
@@ -127,8 +127,8 @@ class _Nested:
         if begin is None:
             return None
         nested = self.of_body(piece, begin, depth)
-        if _PREPARED.match(piece.stripped) and not nested.parsed and nested.reason is None:
-            return NestedStatements(reason=BUILT_AT_RUN_TIME)
+        if piece.verb in CARRIERS and not nested.parsed and nested.reason is None:
+            return NestedStatements(reason=BUILT_AT_RUN_TIME if piece.verb == "PREPARE" else INCOMPLETE)
         return nested
 
     def _sequence(self, piece: StatementText, depth: int) -> NestedStatements | None:
@@ -330,7 +330,7 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     if isinstance(tree, (Unparsed, Definition, exp.IfBlock, exp.WhileBlock, exp.Block)):
         return False
     if isinstance(tree, exp.Command):
-        return tree.name.upper() not in _CARRIERS
+        return tree.name.upper() not in CARRIERS
     return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
 
 
@@ -341,13 +341,10 @@ _ROUTINE = re.compile(
     re.IGNORECASE,
 )
 """A statement with a body, whatever the parser takes it for."""
-_CARRIERS = frozenset({"PREPARE"})
-"""First words of statements that carry another one at their end."""
 _SKIPPING = (AlterTable, Definition, exp.Command)
 """Trees of which the parser skips parts, such as `MODIFY QUERY SELECT …`."""
 _SELECT = re.compile(r"\bselect\b", re.IGNORECASE)
 _ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "EVENT"})
-_PREPARED = re.compile(r"prepare\b", re.IGNORECASE)
 _PERFORM = re.compile(r"perform\b", re.IGNORECASE)
 _QUERY = re.compile(r"(?:select|with)\b", re.IGNORECASE)
 _INSERT = re.compile(r"\binsert\b", re.IGNORECASE)

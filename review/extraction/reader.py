@@ -26,6 +26,7 @@ from review.parsing.ast_nodes import Assignment
 from review.parsing.parse import Unparsed, parse_statement
 from review.source.insertions import InsertedText
 from review.source.parameter_mask import MaskedText, mask_parameters, parameter_name
+from review.source.routine_headers import defines_routine
 from review.source.statement_splitter import StatementText, split_script
 
 RUNS_FILE = "it runs the statements of a file"
@@ -118,6 +119,14 @@ class ParsedScript:
         )
 
     def _statements(self, given: ReviewContext) -> Iterator[Statement]:
+        routine_end = 0
+        for (piece, _), made in zip(self.items, self._facts(given), strict=True):
+            if piece.start >= routine_end and defines_routine(piece.stripped):
+                routine_end = piece.start + len(piece.text)
+            yield replace(made, in_routine=True) if piece.start < routine_end else made
+
+    def _facts(self, given: ReviewContext) -> Iterator[Statement]:
+        """Yield the facts of each item."""
         knowledge = ScriptState(self.dialect, given, math.inf if self.deadline is None else self.deadline)
         later = self._variables_read()
         for piece, tree in self.items:

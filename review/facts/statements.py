@@ -51,6 +51,7 @@ class Statement:
         blocks: every SELECT; an enclosing block comes before the blocks in it.
         misplaced: clauses in an order that the engine rejects, each with its keyword.
         dialect: of SQL within another language; None for the script's own dialect.
+        in_routine: whether it is, or is within, the definition of a routine: the node does not run it.
     """
 
     at: Span
@@ -69,6 +70,7 @@ class Statement:
     misplaced: tuple[tuple[Span, str], ...] = ()
     dialect: Dialect | None = None
     read_as: ReadAs | None = None
+    in_routine: bool = False
 
     def words(self) -> list[str]:
         """Return the words of its text in lower case: the names that it may contain if it is unread."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from review.source.sql_clients import NAMED_CLIENT
+
 _NAME = r"[\w.`\"\[\]${}\\-]++"
 _COMMENT = re.compile(r"/\*.*?\*/|--(?=\s)[^\n]*+", re.DOTALL)
 _STATEMENT = re.compile(
@@ -20,10 +22,6 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _COMMAND_END = re.compile(r"[\n;|&]")
-_NAMED_CLIENT = re.compile(
-    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d*-sql|mysql|mariadb|psql|clickhouse(?:-client)?|presto|trino|impala-shell"
-    r"|sqoop|sqlplus|sqlcmd)(?![\w-])"
-)
 _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecqQ]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
     r".*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug|exception|comment|title|usage|output).*",
@@ -44,7 +42,7 @@ def runs_sql(text: str) -> bool:
     return any(
         _SQL_OPTION.search(command, client.end()) is not None
         for command in _COMMAND_END.split(text)
-        if (client := _NAMED_CLIENT.search(command))
+        if (client := NAMED_CLIENT.search(command))
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from review.dialects import LexicalRules
+from review.source.routine_headers import HEADER
 
 _VERBS = frozenset(
     {
@@ -229,18 +230,14 @@ _CTE = re.compile(r"\s+[^\s()]{1,200}\s*(?:\(|as\b)", re.IGNORECASE)
 _NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
 _PREPARES = re.compile(r"\s+\S+\s+(?:from|as)\b", re.IGNORECASE)
 
-_HEADER = re.compile(
-    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
-    r"|temporary\s+|aggregate\s+)*(?P<kind>procedure|proc|function|package|trigger|type\s+body|event|job|rule|model)"
-    r"\b|function\b",
-    re.IGNORECASE,
-)
 _COMPOUND = re.compile(r"(?:begin|declare|if|while)\b", re.IGNORECASE)
 _CARRIER = re.compile(
     r"(?:prepare\s+\S+\s+(?:\([^()]{0,200}\)\s*)?(?:as|from)\b|submit\s+(?:task|job)\b[^;]{0,200}?\b(?:as\b|(?=insert\b)))",
     re.IGNORECASE,
 )
 """Statements that carry another one at their end."""
+CARRIERS = frozenset({"PREPARE", "SUBMIT"})
+"""The first words of statements that carry another one."""
 _BODY_STARTS = frozenset(
     {"BEGIN", "RETURN", "IF", "CASE", "WHILE", "LOOP", "REPEAT", "SET", "DECLARE", "FOR"} | _VERBS
 )
@@ -251,7 +248,7 @@ def find_body(bare: str, words: LexicalRules) -> int | None:
 
     A body in a string (`AS $$ … $$`) is not found: its contents are blank in `bare`.
     """
-    if header := _HEADER.match(bare):
+    if header := HEADER.match(bare):
         kind = (header["kind"] or "function").lower()
         return _body_of_routine(bare, header.end(), kind, words)
     if carrier := _CARRIER.match(bare):

@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from review.dialects import LexicalRules
+from review.source.routine_headers import defines_routine
 
 _CLIENT = re.compile(
     r"(?:set\b(?!\s*@)|use|tunnel|pai|jar|desc|describe|show|list|ls|whoami|kill|status|wait|export|alias|quit|exit"
@@ -21,12 +22,6 @@ _CLIENT = re.compile(
 """Commands of the MaxCompute client and of administration, which sqlglot does not parse."""
 _ASSIGNMENT = re.compile(r"@\w+(?:\s+TABLE\s*\([^)]*\))?\s*:=\s*", re.IGNORECASE)
 _VERB = re.compile(r"[A-Za-z]+")
-_ROUTINE = re.compile(
-    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
-    r"|temporary\s+|aggregate\s+)*(?:procedure|proc|function|package|trigger|type\s+body|event)\b",
-    re.IGNORECASE,
-)
-"""The start of a definition whose body contains statements."""
 _DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
 _PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
 _BLOCK_WORDS = (
@@ -235,7 +230,7 @@ class _Splitter:
         if self._block is None:
             begin = match.start() if self._first is None else self._first
             if self._is_routine is None:
-                self._is_routine = _ROUTINE.match(self._text, begin) is not None
+                self._is_routine = defines_routine(self._text, begin)
             self._block = _BlockTracker.at(self._text, begin, match, self._words, self._is_routine)
         if self._block is not None:
             self._block.word(self._text, match)

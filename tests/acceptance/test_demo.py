@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -80,7 +81,7 @@ def test_up_accepts_a_sample_and_stops_on_a_signal(
     number: signal.Signals, environment: dict[str, str], tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
-        [DWGATE, "up", "--port=0", "--flower-port=0"],
+        [DWGATE, "up", "--port=0", "--console-port=0", "--flower-port=0"],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,
@@ -97,6 +98,9 @@ def test_up_accepts_a_sample_and_stops_on_a_signal(
         found = re.search(r"--url (\S+) --token (\S+) \\\n +--key (\S+) --emulator (\S+)", page)
         assert found, page
         url, token, key, emulator = found.groups()
+        opened = re.search(r"^Open (http://127\.0\.0\.1:\d+)$", page, re.MULTILINE)
+        assert opened, page
+        assert httpx.get(f"{opened[1]}/events", trust_env=False).status_code == 200
         options = [f"--url={url}", f"--token={token}", f"--key={key}", f"--emulator={emulator}"]
         sent = subprocess.run(
             [DWGATE, "send", "freeze-node-bad", *options, "--duplicate=1"],

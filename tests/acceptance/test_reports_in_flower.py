@@ -1,4 +1,4 @@
-"""Flower shows each posted verdict as a task, on both brokers and whichever process posted it."""
+"""Flower shows each check and each posted verdict as a task, on both brokers and whichever process did it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,41 @@ def test_every_report_is_a_task_that_names_its_event(gate: RunningDwgate) -> Non
     assert set(reports(gate, url)) - before == {f"{message_id}.1.report" for message_id in sent}
     workers = {row["worker"].partition("-")[0] for row in reports(gate, url).values()}
     assert workers == {"reporter", "io"}, "some are posted inline, some by the reporters"
+
+
+def test_every_check_is_a_task_whose_state_and_result_are_its_end(gate: RunningDwgate) -> None:
+    url = watched(gate)
+    expected = {
+        # In an intake process, in a process of checks, and together with others.
+        ("commit-file-bad", "code-review"): ("FAILURE", "Blocked"),
+        ("commit-file-good", "code-review"): ("SUCCESS", "passed"),
+        ("freeze-node-bad", "downstream-impact"): ("FAILURE", "Blocked"),
+        ("freeze-node-good", "downstream-impact"): ("SUCCESS", "passed"),
+    }
+    sent = {name: gate.send(name) for name, _ in expected}
+    for message_id in sent.values():
+        assert wait_until_final(gate, message_id, 60).state is State.REPORTED
+
+    def check(name: str, check_name: str) -> dict[str, Any]:
+        tasks = gate.http.get(url, params={"taskname": f"{topology.TASK_CHECK}.{check_name}"}).json()
+        return dict(tasks.get(f"{sent[name]}.1.{check_name}", {}))
+
+    for (name, check_name), (state, shown_end) in expected.items():
+        wait_for(lambda n=name, c=check_name, s=state: check(n, c).get("state") == s)  # type: ignore[misc]
+        task = check(name, check_name)
+        assert shown_end in (task["exception"] or task["result"])
+        assert task["runtime"] > 0
+    names = {task["name"] for task in gate.http.get(url).json().values()}
+    assert topology.TASK_CHECK not in names, "a message of several checks is no task"
+    for name, message_id in sent.items():
+        report = reports(gate, url)[f"{message_id}.1.report"]
+        assert report["result"] == SAMPLES[name].expected
+
+    page = gate.http.get(url.replace("/api/tasks", f"/task/{sent['commit-file-bad']}.1.code-review")).text
+    assert f"dwgate events show {sent['commit-file-bad']}" in page
+    tasks = gate.http.get(url).json().values()
+    roles = {task["worker"].partition("@")[0].partition(".")[2] for task in tasks}
+    assert roles >= {"checks-io.intake", "checks-cpu"}, "workers are named by their roles"
 
 
 def test_what_the_watchdog_posts_is_shown_too(gate: RunningDwgate) -> None:

@@ -172,7 +172,16 @@ def test_nothing_remains_of_a_stack_that_is_killed(tmp_path: Path) -> None:
     """`dwgate up` that is ended with SIGKILL left 12 processes, which the next one met."""
     with (tmp_path / "log").open("wb") as log:
         up = subprocess.Popen(
-            [sys.executable, "-m", "console.main", "up", "--port=0", "--flower-port=0", "--data=data"],
+            [
+                sys.executable,
+                "-m",
+                "console.main",
+                "up",
+                "--port=0",
+                "--console-port=0",
+                "--flower-port=0",
+                "--data=data",
+            ],
             env=stack._inherited(),
             cwd=tmp_path,
             stdout=log,

@@ -19,9 +19,10 @@ import httpx
 import pytest
 from celery import Celery
 
-from console.flower_access import MAX_FAILURES
+from console.guess_lock import MAX_FAILURES
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import PASSWORD, Valkey
+from tests.support.impostor import Impostor
 from tests.support.queues import TOPOLOGY
 from workers.celery_app import monitoring_config
 
@@ -29,7 +30,7 @@ USER = ("watcher", "made-up-too")
 SECRET = "SELECT secret_column FROM node_code"
 RUN = """
 from common.settings import load_settings
-from console.flower import FlowerSettings, run
+from console.flower.server import FlowerSettings, run
 run(load_settings(FlowerSettings), port=0)
 """
 WORKER = """
@@ -55,7 +56,7 @@ app.worker_main(["worker", "--pool=threads", "--concurrency=1", "-n", "one@test"
 class FlowerProcesses:
     """Flower and one worker as processes."""
 
-    def __init__(self, broker_url: str, directory: Path) -> None:
+    def __init__(self, broker_url: str, directory: Path, **settings: str) -> None:
         self.broker_url = broker_url
         self.log = directory / "flower.log"
         self.database = directory / "flower.db"
@@ -65,6 +66,7 @@ class FlowerProcesses:
             "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
             "DWGATE_FLOWER_USERS": ":".join(USER),
             "DWGATE_FLOWER_DB": str(self.database),
+            **settings,
         }
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -210,6 +212,35 @@ def test_never_shows_arguments_of_a_task(far: FlowerProcesses) -> None:
         assert PASSWORD not in reply.text, page
     assert client.get(f"/api/task/info/{failed}").json()["exception"] == "ValueError"
     client.close()
+
+
+def test_lists_every_queue_and_no_other(far: FlowerProcesses) -> None:
+    far.start_flower()
+    url = wait_for(far.url)
+    lengths = httpx.get(url + "/api/queues/length", auth=USER).json()["active_queues"]
+    names = {queue.name for queue in TOPOLOGY.task_queues}
+    assert {queue["name"] for queue in lengths} == names
+    page = httpx.get(url + "/broker", auth=USER).text
+    assert all(name in page for name in names)
+    assert ">celery<" not in page
+
+
+def test_lists_every_queue_of_rabbitmq(tmp_path: Path) -> None:
+    """The management API lists all queues of the virtual host; Flower shows those of the fleet."""
+    names = [queue.name for queue in TOPOLOGY.queues]
+    listed = [{"name": name, "messages": 1} for name in (*names, "another.program", "celery")]
+    body = json.dumps(listed).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with Impostor(None, reply=head.encode() + body) as management:
+        api = f"http://127.0.0.1:{management.port}/api/"
+        far = FlowerProcesses("amqp://guest:guest@127.0.0.1:1//", tmp_path, DWGATE_FLOWER_BROKER_API=api)
+        try:
+            far.start_flower()
+            url = wait_for(far.url)
+            shown = httpx.get(url + "/api/queues/length", auth=USER).json()["active_queues"]
+            assert [queue["name"] for queue in shown] == names
+        finally:
+            far.end()
 
 
 def test_remembers_after_a_restart(far: FlowerProcesses) -> None:

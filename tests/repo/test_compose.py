@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
-from console.flower import FlowerSettings
+from console.flower.server import FlowerSettings
+from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
 from tests.support import plain_yaml
@@ -27,6 +28,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 SETTINGS: dict[str, type[BrokerSettings]] = {
     "ingest": IngestSettings,
     "worker": WorkerSettings,
+    "console": ConsoleSettings,
     "flower": FlowerSettings,
     "doctor": WorkerSettings,
 }
@@ -96,9 +98,11 @@ def test_own_service_waits_for_its_engines(name: str) -> None:
     assert OURS[name]["user"] == "10001:10001"
 
 
-def test_ingest_alone_publishes() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["ingest"]
-    assert "edge" in SERVICES["ingest"]["networks"]
+def test_only_ingest_and_the_console_publish() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == {"ingest", "console"}
+    assert all(port.startswith("127.0.0.1:") for port in published["console"])
+    assert all("edge" in SERVICES[name]["networks"] for name in published)
 
 
 def test_backend_leads_nowhere() -> None:
@@ -199,5 +203,55 @@ def test_command_is_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
-def test_addition_names_services_that_there_are(file: Path) -> None:
-    assert plain_yaml.load(file.read_text())["services"].keys() <= SERVICES.keys()
+def test_addition_names_services_that_there_are_or_adds_its_own(file: Path) -> None:
+    services = plain_yaml.load(file.read_text())["services"]
+    assert services.keys() <= SERVICES.keys() | {file.stem}
+
+
+def test_prometheus_is_closed_and_reaches_every_target() -> None:
+    service = plain_yaml.load((COMPOSE / "prometheus.yml").read_text())["services"]["prometheus"]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert re.search(r":v\d+\.\d+", service["image"])
+    assert service["ports"] == ["127.0.0.1:9090:9090"], "its pages have no password"
+    assert "backend" in service["networks"]
+    config = plain_yaml.load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+    targets = {
+        name: item["port"] for item in config["scrape_configs"][0]["dns_sd_configs"] for name in item["names"]
+    }
+    ports = {
+        name: port
+        for name, own in OURS.items()
+        if own["command"][0] in ("ingest", "worker")
+        for port in re.findall(r"--(?:metrics-)?port[=,](\d+)", ",".join(own["command"]))
+    }
+    assert targets == {name: int(port) for name, port in ports.items()}
+    assert all("backend" in OURS[name]["networks"] for name in targets)
+
+
+FIXED = {
+    "DWGATE_FLOWER_BROKER_API",
+    "DWGATE_CONSOLE_OPEN",
+    "DWGATE_CONSOLE_KEY",
+    "DWGATE_LINK_KEY",
+}
+"""The management API of the Compose file's own RabbitMQ is at its default address; the console listens on
+every address of its container, so it is never open; and the keys are generated in its own Redis."""
+
+
+def test_every_setting_of_the_page_can_be_set() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
+    given = {name for service in OURS.values() for name in service["environment"]}
+    given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
+    additions = [plain_yaml.load(file.read_text()) for file in COMPOSE.glob("*.yml")]
+    given |= {name.upper() for addition in additions for name in addition.get("secrets", {})}
+    assert settings - given == FIXED
+
+
+@every_own
+def test_every_optional_variable_is_in_the_example(name: str) -> None:
+    example = (COMPOSE / ".env.example").read_text()
+    for value in OURS[name]["environment"].values():
+        for variable in re.findall(r"\$\{(\w+)", str(value)):
+            assert re.search(rf"^{variable}=", example, re.MULTILINE), variable

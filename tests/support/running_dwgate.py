@@ -78,6 +78,7 @@ class RunningDwgate:
     ingest: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     flower: subprocess.Popen[bytes] | None = None
+    console: subprocess.Popen[bytes] | None = None
 
     def start_ingest(self, *, ready: bool = True) -> None:
         """Start ingest; with `ready` wait until it is connected to its engines."""
@@ -113,6 +114,13 @@ class RunningDwgate:
         url = f"http://{FLOWER_USER}@127.0.0.1:{port}/api"
         wait_for(lambda: self._status("/workers?refresh=1", base=url) == 200, START_SECONDS)
         return f"{url}/tasks"
+
+    def start_console(self, port: int) -> str:
+        """Start the console, wait until it serves, and return its URL."""
+        self.console = self._start("console", "console", "--port", str(port))
+        url = f"http://127.0.0.1:{port}"
+        wait_for(lambda: self._status("/readyz", base=url) == 200, START_SECONDS)
+        return url
 
     def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:
         """Return the message id and the body of a new event of a sample, and the sample."""
@@ -169,7 +177,9 @@ class RunningDwgate:
 
     def close(self) -> None:
         """Stop all processes."""
-        processes = [process for process in (self.ingest, self.flower, *self.workers) if process]
+        processes = [
+            process for process in (self.ingest, self.flower, self.console, *self.workers) if process
+        ]
         for process in processes:
             process.terminate()
         for process in processes:

@@ -76,6 +76,7 @@ class Workspace:
     columns: dict[str, list[ColumnRef]] = field(default_factory=dict)
     readers: dict[str, list[Consumer]] = field(default_factory=dict)
     tasks: dict[str, list[ProducingTask]] = field(default_factory=dict)
+    catalog: dict[str, TableInfo] = field(default_factory=dict)
     faults: dict[object, DataWorksError] = field(default_factory=dict)
     calls: list[tuple[str, object]] = field(default_factory=list)
 
@@ -131,7 +132,8 @@ class Workspace:
         return tuple(self.tables.get(guid, ()))[:limit]
 
     def table_info(self, guid: str) -> TableInfo:
-        raise NotImplementedError(guid)
+        self._call("table_info", guid)
+        return self.catalog[guid]
 
     def deployed_code(self, file_id: int) -> str | None:
         raise NotImplementedError(file_id)

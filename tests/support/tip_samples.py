@@ -9,6 +9,7 @@ from pathlib import Path
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck
+from common.signed_links import details_link
 from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
 from common.text.i18n import Language, Text
@@ -27,6 +28,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "tips.md"
 NOW = datetime.fromisoformat("2026-11-27T21:30:00+08:00").timestamp()
 EVENT = Event("539fd8f4-4ea1-4625-aa8b-6c9066740001", "deploy-file", 93124, "1923", True, {}, NOW)
 DETAILS = "https://gate.example.com/events/{message_id}"
+TOKEN = "1780604800.Zm9yLWV4YW1wbGUtb25seQ"
 
 BAD = """\
 insert overwrite table shop.dwd_order partition (ds='${bizdate}')
@@ -57,7 +59,12 @@ def sample(name: str, language: Language) -> str:
     plan = Plan(checks, Result.OK, language, "v", disabled_reason=reason)
     waivers = Waivers((_WAIVER,))
     verdict = decide_verdict(
-        plan, outcomes, message_id=EVENT.message_id, now=NOW, waivers=waivers, details_url=DETAILS
+        plan,
+        outcomes,
+        message_id=EVENT.message_id,
+        now=NOW,
+        waivers=waivers,
+        details_link=details_link(DETAILS, EVENT.message_id, TOKEN),
     )
     return verdict.tip
 

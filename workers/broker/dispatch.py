@@ -15,7 +15,7 @@ from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from common import clock, topology
+from common import clock, topology, tracing
 from common.events import SCHEMA, Event
 from common.plan import RECORDING_SECONDS
 from common.topology import QueueName, Topology
@@ -184,7 +184,7 @@ class Dispatch:
             OperationalError: the broker did not take it.
         """
         # Asked with a connection at hand: threads that wait for one wait for an attempt that may fail.
-        with self._app.producer_or_acquire() as producer:
+        with tracing.span(f"send {task.name}", "producer"), self._app.producer_or_acquire() as producer:
             if not self.may_publish():
                 raise BrokerUnavailable("it took no message a moment ago")
             try:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from common.errors import DwgateError
 from common.events import Event
+from common.impact_graph import ImpactRecorder
 from common.ports import ResultCache
 from common.snapshot import Snapshot
 from common.text.i18n import Language
@@ -132,6 +133,7 @@ class Context:
         result_cache: cache of earlier results; None if there is none.
         deadline: time after which the findings are too late, in seconds since the epoch.
         fingerprint_key: returns the key of the digests of secrets in findings; None outside a fleet.
+        impact: collects the dependents that the check finds, as evidence for the record of the event.
     """
 
     event: Event
@@ -143,6 +145,7 @@ class Context:
     result_cache: ResultCache | None = None
     deadline: float = math.inf
     fingerprint_key: Callable[[], bytes | None] = no_key
+    impact: ImpactRecorder = field(default_factory=ImpactRecorder, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ class Check:
         result_cache: ResultCache | None = None,
         deadline: float = math.inf,
         fingerprint_key: Callable[[], bytes | None] = no_key,
+        impact: ImpactRecorder | None = None,
     ) -> Context:
         """Return the context of one run: a `LookupContext` if the check uses lookups, a `Context` otherwise.
 
@@ -212,14 +216,13 @@ class Check:
             TypeError: the check uses lookups, and `lookups` is None.
         """
         values = self.options.model_validate(dict(options))
-        found = snapshot or Snapshot()
+        found, recorder = snapshot or Snapshot(), impact or ImpactRecorder()
+        shared = (now, language, result_cache, deadline, fingerprint_key, recorder)
         if not self.uses_lookups:
-            return Context(event, found, values, None, now, language, result_cache, deadline, fingerprint_key)
+            return Context(event, found, values, None, *shared)
         if lookups is None:
             raise TypeError(f"check {self.name} uses lookups, and none are available")
-        return LookupContext(
-            event, found, values, lookups, now, language, result_cache, deadline, fingerprint_key
-        )
+        return LookupContext(event, found, values, lookups, *shared)
 
     def applies_to(self, event_code: str) -> bool:
         """Whether it supports this extension point."""

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
-from common import clock
+from common import clock, tracing
 from common.json_types import Json
-from workers import progress
-from workers.dataworks.errors import Busy, ReplyLost, Transient, Unreachable
+from workers import metrics, progress
+from workers.dataworks.errors import (
+    AccessDenied,
+    Busy,
+    DataWorksError,
+    NotFound,
+    ReplyLost,
+    Throttled,
+    Transient,
+    Unreachable,
+)
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.limits.bulkheads import Bulkheads
 from workers.dataworks.operations import Operation
-from workers.dataworks.rate_limiter import RateLimiter
+from workers.dataworks.rate_limiter import RateLimiter, Slot
 from workers.dataworks.transport import Transport
 
 MAX_ATTEMPTS = 3
@@ -25,6 +37,30 @@ MAX_SLEEP = 2.0
 
 Arguments = Mapping[str, str | int]
 T = TypeVar("T")
+
+
+class CallResult(StrEnum):
+    """How an attempt to call the OpenAPI ended; a label of the metrics."""
+
+    OK = "ok"
+    THROTTLED = "throttled"
+    BUSY = "busy"
+    REPLY_LOST = "reply-lost"
+    UNREACHABLE = "unreachable"
+    DENIED = "denied"
+    NOT_FOUND = "not-found"
+    REJECTED = "rejected"
+
+
+_RESULTS: tuple[tuple[type[DataWorksError], CallResult], ...] = (
+    (Throttled, CallResult.THROTTLED),
+    (Busy, CallResult.BUSY),
+    (ReplyLost, CallResult.REPLY_LOST),
+    (Unreachable, CallResult.UNREACHABLE),
+    (AccessDenied, CallResult.DENIED),
+    (NotFound, CallResult.NOT_FOUND),
+)
+"""By the type of the error; a type precedes those that it is derived from."""
 
 
 class RetryingClient:
@@ -75,24 +111,66 @@ class RetryingClient:
         quota_deadlines = iter([min(deadline, quota_deadline or deadline)])
 
         def attempt() -> Json:
-            self._bulkheads.require_room(operation)
-            slot = self._rate_limiter.acquire(
-                operation.quota_kind,
-                action=operation.action,
-                urgent=urgent,
-                deadline_at=deadline_at or deadline,
-                deadline=next(quota_deadlines, deadline),
-            )
+            with _counting_busy(operation):
+                self._bulkheads.require_room(operation)
+            with tracing.span("wait for quota"):
+                slot = self._acquire_slot(
+                    operation,
+                    urgent=urgent,
+                    deadline_at=deadline_at or deadline,
+                    deadline=next(quota_deadlines, deadline),
+                )
             try:
-                with self._bulkheads.call(operation):
+                with _counting_busy(operation), self._bulkheads.call(operation):
                     if confirm:
                         confirm()
-                    return self._transport.call(operation, arguments, deadline=deadline)
+                    return self._send(operation, arguments, deadline)
             finally:
                 self._rate_limiter.release(slot)
                 progress.mark()
 
-        return retrying(deadline)(attempt)
+        with tracing.span(operation.action, "client"):
+            return retrying(deadline)(attempt)
+
+    def _acquire_slot(
+        self, operation: Operation, *, urgent: bool, deadline_at: float, deadline: float
+    ) -> Slot:
+        kind, started = operation.quota_kind, time.perf_counter()
+        try:
+            return self._rate_limiter.acquire(
+                kind, action=operation.action, urgent=urgent, deadline_at=deadline_at, deadline=deadline
+            )
+        except Throttled:
+            metrics.QUOTA_TIMEOUTS.labels(kind.value).inc()
+            raise
+        finally:
+            metrics.QUOTA_WAIT_SECONDS.labels(kind.value).observe(time.perf_counter() - started)
+
+    def _send(self, operation: Operation, arguments: Arguments, deadline: float) -> Json:
+        started, result = time.perf_counter(), CallResult.OK
+        try:
+            return self._transport.call(operation, arguments, deadline=deadline)
+        except DataWorksError as error:
+            result = call_result(error)
+            raise
+        finally:
+            metrics.OPENAPI_CALLS.labels(operation.action, result.value).inc()
+            metrics.OPENAPI_SECONDS.labels(operation.action).observe(time.perf_counter() - started)
+
+
+@contextmanager
+def _counting_busy(operation: Operation) -> Iterator[None]:
+    """Count a call that is not sent, since calls of its operation hang or are many."""
+    try:
+        yield
+    except Busy:
+        metrics.OPENAPI_CALLS.labels(operation.action, CallResult.BUSY.value).inc()
+        raise
+
+
+def call_result(error: DataWorksError) -> CallResult:
+    """Return the label for a call that ended with `error`."""
+    return next((result for kind, result in _RESULTS if isinstance(error, kind)), CallResult.REJECTED)
 
 
 def retrying(deadline: float) -> Retrying:

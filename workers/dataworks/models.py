@@ -73,6 +73,8 @@ class Baseline:
 
     Attributes:
         priority: 1, 3, 5, 7 or 8; higher is more urgent.
+        due: the committed time (HH:MM) of a daily baseline; hours above 23 are on the next day. None if
+            DataWorks returned none.
     """
 
     id: int
@@ -80,6 +82,7 @@ class Baseline:
     priority: int | None
     owner: str | None
     enabled: bool = True
+    due: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

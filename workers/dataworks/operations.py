@@ -84,3 +84,27 @@ RESULTS = {
     ResultOperation.CALLBACK: Operation(ResultOperation.CALLBACK.value, "callback_extension"),
 }
 """Operation that posts the verdict, by `ExtensionPoint.result_operation`."""
+
+ALL = (
+    EVENT_DETAIL,
+    CHECK_PROCESSES,
+    ENABLED_EXTENSIONS,
+    EXTENSION,
+    OPTION_VALUE,
+    FILE_VERSIONS,
+    FILE_VERSION,
+    NODE,
+    NODE_CODE,
+    NODE_CHILDREN,
+    NODE_PARENTS,
+    NODE_OUTPUTS,
+    NODES_BY_OUTPUT,
+    BASELINE,
+    TABLE_INFO,
+    TABLE_LINEAGE,
+    TABLE_TASKS,
+    COLUMN_LINEAGE,
+    ENTITY_LINEAGE,
+    *RESULTS.values(),
+)
+"""Every operation, those of two versions once."""

@@ -74,6 +74,21 @@ class Slot:
     started_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """The use of one quota by the fleet.
+
+    Attributes:
+        granted: calls granted in the last second.
+        limit: maximum calls per second.
+        waiting: calls that wait for a slot.
+    """
+
+    granted: int
+    limit: int
+    waiting: int
+
+
 class RateLimiter:
     """Limits the calls per second of the whole fleet.
 
@@ -146,6 +161,21 @@ class RateLimiter:
             timer = threading.Timer(FLUSH_DELAY, self._schedule_flush)
             timer.daemon = True
             timer.start()
+
+    def use(self) -> dict[QuotaKind, QuotaUse]:
+        """Return the use of each quota.
+
+        Raises:
+            redis.RedisError: Redis is unavailable.
+        """
+        since = (clock.now() - WINDOW) * 1e6
+        pipe = self._client.pipeline(transaction=False)
+        for kind in QuotaKind:
+            grants, waiters, *_ = self._keys(kind)
+            pipe.zcount(grants, since, "+inf")
+            pipe.zcard(waiters)
+        counts = iter(pipe.execute())
+        return {kind: QuotaUse(next(counts), self._limits[kind], next(counts)) for kind in QuotaKind}
 
     def _schedule_flush(self) -> None:
         self._flusher.release()

@@ -13,11 +13,14 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from common.plan import Mode
+from common.plan import OPTION_PREFIX, Mode, SettingSource
 from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy.console_fields import SEVERITY_FIELDS, ConsoleField
 from workers.policy.policy import CheckPolicy, PointPolicy
+
+LAYER = "console"
+"""Layer of a setting that was saved in the DataWorks console."""
 
 MAX_LENGTH = 65536
 """Characters of a saved form; a longer one is ignored."""
@@ -89,7 +92,7 @@ def _set(check: CheckPolicy, setting: ConsoleField, value: Any, checks: Mapping[
         checks[check.name].options.model_validate(options)
     except ValidationError:
         raise ValueError("invalid value") from None
-    return replace(check, options=options)
+    return replace(check, options=options, sources=_with_source(check, f"{OPTION_PREFIX}{setting.name}"))
 
 
 def _apply_severity(check: CheckPolicy, setting: ConsoleField, value: str) -> CheckPolicy:
@@ -98,7 +101,12 @@ def _apply_severity(check: CheckPolicy, setting: ConsoleField, value: str) -> Ch
     current = getattr(check, setting.name).value.lower()
     if not setting.lists_values and order.index(value) < order.index(current):
         raise ValueError(f"milder than the policy's {current}")
+    sources = _with_source(check, setting.name)
     if setting.name == "mode":
-        return replace(check, mode=Mode(value))
+        return replace(check, mode=Mode(value), sources=sources)
     changes: dict[str, Any] = {setting.name: Result(value.upper())}
-    return replace(check, **changes)
+    return replace(check, **changes, sources=sources)
+
+
+def _with_source(check: CheckPolicy, name: str) -> dict[str, SettingSource]:
+    return {**check.sources, name: SettingSource(None, None, LAYER)}

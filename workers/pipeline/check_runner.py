@@ -6,10 +6,13 @@ import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from common import tracing
 from common.events import Event
+from common.impact_graph import ImpactRecorder
 from common.plan import PlannedCheck
 from common.plugins.pool_exit import is_pool_exit
 from common.ports import ResultCache
@@ -114,14 +117,17 @@ class CheckRunner:
             TimeLimitReached: the limit of a trial was reached.
             Exception: a transient fault; the check must be retried.
         """
-        findings: list[Finding] = []
-        try:
-            return self._run(check, planned, findings, seconds, is_trial=is_trial)
-        except self._transient:
-            raise
-        except DataWorksError as error:
-            outcome = Outcome(OutcomeKind.ERROR, tuple(findings), describe_fault(error))
-            return self.apply_waivers(check, outcome)
+        output = CheckOutput()
+        with tracing.span(f"check {check.name}", check=check.name) as span:
+            try:
+                outcome = self._run(check, planned, output, seconds, is_trial=is_trial)
+            except self._transient:
+                raise
+            except DataWorksError as error:
+                fault = Outcome(OutcomeKind.ERROR, tuple(output.findings), describe_fault(error))
+                outcome = self._with_evidence(self.apply_waivers(check, fault), output)
+            span.set(outcome=outcome.kind.value)
+            return outcome
 
     def run_or_raise(
         self,
@@ -137,26 +143,27 @@ class CheckRunner:
             DataWorksError: a lookup failed.
             Exception: another transient fault.
         """
-        return self._run(check, planned, [], seconds, is_trial=is_trial)
+        return self._run(check, planned, CheckOutput(), seconds, is_trial=is_trial)
 
     def _run(
         self,
         check: Check,
         planned: PlannedCheck,
-        findings: list[Finding],
+        output: CheckOutput,
         seconds: float | None,
         *,
         is_trial: bool = False,
     ) -> Outcome:
-        """Run a check like `run_or_raise`; `findings` gets those that it yields before it raises."""
+        """Run a check like `run_or_raise`; `output` gets what it produces before it raises."""
+        findings = output.findings
         try:
-            context = self._context(check, planned)
+            context = self._context(check, planned, output.impact)
         except Exception as error:  # noqa: BLE001 - options that this version of the check rejects
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
 
         def work() -> None:
             for finding in bound_findings(check.run(context), self._mask_secrets):
-                findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
+                output.findings.append(finding)  # kept if the check ends with an exception
 
         try:
             if seconds is not None:
@@ -171,9 +178,14 @@ class CheckRunner:
                 raise
             if isinstance(error, TimeLimitReached) and is_trial:
                 raise
-            return self._interrupted(check, findings, error)
+            return self._with_evidence(self._interrupted(check, findings, error), output)
         self._require_complete()
-        return self.apply_waivers(check, Outcome.of(findings))
+        return self._with_evidence(self.apply_waivers(check, Outcome.of(findings)), output)
+
+    def _with_evidence(self, outcome: Outcome, output: CheckOutput) -> Outcome:
+        has_ended = outcome.kind in (OutcomeKind.PASSED, OutcomeKind.FINDINGS)
+        evidence = output.impact.build_graph(self._mask_secrets, has_ended=has_ended)
+        return outcome if evidence is None else replace(outcome, evidence=evidence)
 
     def _interrupted(self, check: Check, findings: list[Finding], error: BaseException) -> Outcome:
         """Return the outcome of a check that ended with an exception, after these findings."""
@@ -224,7 +236,7 @@ class CheckRunner:
         if self._lookup_faults:
             raise self._lookup_faults[-1]
 
-    def _context(self, check: Check, planned: PlannedCheck) -> Context:
+    def _context(self, check: Check, planned: PlannedCheck, impact: ImpactRecorder) -> Context:
         return check.context(
             self._event,
             self._snapshot,
@@ -235,7 +247,16 @@ class CheckRunner:
             result_cache=self._cache,
             deadline=self._deadline,
             fingerprint_key=self._fingerprint_key,
+            impact=impact,
         )
+
+
+@dataclass(slots=True)
+class CheckOutput:
+    """What one run of a check has produced so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    impact: ImpactRecorder = field(default_factory=ImpactRecorder)
 
 
 @contextmanager

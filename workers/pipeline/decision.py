@@ -18,7 +18,7 @@ def decide_verdict(
     now: float,
     reason: Reason | None = None,
     waivers: Waivers | None = None,
-    details_url: str | None = None,
+    details_link: str | None = None,
 ) -> Verdict:
     """Return the verdict: the most severe of the planned checks' effective results.
 
@@ -29,11 +29,11 @@ def decide_verdict(
         now: seconds since the epoch.
         reason: why it is decided now; None to derive it from the missing outcomes.
         waivers: the known waivers; the tip shows when those that apply expire.
-        details_url: address of the details page, with `{message_id}` in it; part of the tip.
+        details_link: address of the event's details; part of the tip.
     """
     counted = [check.effective_result(outcomes.get(check.name)) for check in plan.checks]
     result = most_severe(*counted) if counted else plan.verdict
-    text = render_tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_url=details_url)
+    text = render_tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_link=details_link)
     return Verdict(result, text, reason or _reason(plan, outcomes), now)
 
 

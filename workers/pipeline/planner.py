@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck, decision_margin
@@ -16,6 +17,9 @@ from workers.checks.code_effects.node_file import is_deletion
 from workers.extension_options import overlay
 from workers.extension_options.source import EMPTY, ExtensionSettings
 from workers.policy.policy import CheckPolicy, Policy
+
+ROLLOUT = "rollout"
+"""Layer of the mode of an event outside the share that gets the policy's mode."""
 
 
 def build_plan(
@@ -42,6 +46,7 @@ def build_plan(
             policy.language,
             policy.version,
             disabled_reason=reason.in_language(policy.language),
+            contact=policy.contact(event.project_id),
         )
     point = policy.resolve(event.event_code, event.project_id, subject)
     saved = overlay.read_saved(settings.options, policy.console)
@@ -56,11 +61,16 @@ def build_plan(
         language=policy.language,
         policy=policy.version,
         ignored_options=ignored,
+        contact=policy.contact(event.project_id),
     )
 
 
 def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
-    mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
+    mode, sources = check.mode, check.sources
+    if not in_rollout(message_id, check.name, check.share):
+        mode = Mode.AUDIT
+        if share := sources.get("share"):
+            sources = {**sources, "mode": replace(share, layer=ROLLOUT)}
     return PlannedCheck(
         check.name,
         mode,
@@ -69,6 +79,7 @@ def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
         check.options,
         check.share,
         check.on_unreviewable,
+        sources,
     )
 
 

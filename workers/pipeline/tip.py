@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from urllib.parse import quote
 
 from common.plan import Plan, PlannedCheck, requested_result
 from common.text.printable import printable
@@ -14,9 +13,6 @@ from workers.waivers.matching import DAY, Waivers, waiver_of
 
 MAX_LENGTH = 999
 """Characters of a tip. DataWorks documents no limit; about a thousand are known to be shown."""
-
-MESSAGE_ID = "{message_id}"
-"""Placeholder of the event's id in a details URL."""
 
 _MIN_LINE = 20
 """Characters; a line with less room is omitted."""
@@ -44,7 +40,7 @@ def render_tip(
     *,
     now: float = 0,
     waivers: Waivers | None = None,
-    details_url: str | None = None,
+    details_link: str | None = None,
 ) -> str:
     """Return the tip: verdict, findings, gaps, suppressed blocks, waivers, checks not run, the event's id.
 
@@ -55,15 +51,14 @@ def render_tip(
         message_id: the event; never truncated.
         now: seconds since the epoch.
         waivers: the known waivers, for their expiry.
-        details_url: address of the details page, with `{message_id}` in it; None if there is none.
+        details_link: address of the event's details, never truncated; None if there is none.
     """
     words = TEMPLATES[plan.language]
     counted = _counted_findings(plan, outcomes)
     head = _headline(result, plan, outcomes, [counts for counts, _ in counted], words)
     foot = [words.event.format(id=message_id)]
-    if details_url:
-        url = details_url.replace(MESSAGE_ID, quote(message_id, safe=""))
-        foot.insert(0, words.details.format(url=url))
+    if details_link:
+        foot.insert(0, words.details.format(url=details_link))
     others = [
         *_not_reviewed_lines(plan, outcomes, words),
         *_suppressed_lines(plan, outcomes, words),
@@ -74,8 +69,20 @@ def render_tip(
     room = MAX_LENGTH - sum(len(line) + 1 for line in (head, *foot))
     others = list(_fit_lines(others, room - (_MIN_FINDING if counted else 0)))
     room -= sum(len(line) + 1 for line in others)
+    if result is Result.FAIL:
+        asked = list(_contact_lines(plan, room - (_MIN_FINDING if counted else 0), words))
+        room -= sum(len(line) + 1 for line in asked)
+        others += asked
     lines = [head, *_findings(result, counted, room, words), *others, *foot]
     return "\n".join(map(printable, lines))
+
+
+def _contact_lines(plan: Plan, room: int, words: TipTemplates) -> Iterator[str]:
+    """Yield whom to ask, if that fits into `room` characters: half an address is of no use."""
+    text = plan.contact.text if plan.contact else None
+    line = words.contact.format(contact=text) if text else ""
+    if line and len(line) < room:
+        yield line
 
 
 def _fit_lines(lines: list[str], room: int) -> Iterator[str]:

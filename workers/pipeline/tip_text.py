@@ -42,6 +42,7 @@ class TipTemplates:
     because: str
     counted: str
     and_others: str
+    contact: str
     details: str
     event: str
     comma: str
@@ -97,6 +98,7 @@ _ENGLISH = TipTemplates(
     because="{kind}: {detail}",
     counted="{name} ({reason}), counted as {result}",
     and_others="{count} others, counted as {result} at most",
+    contact="Questions: {contact}",
     details="Details: {url}",
     event="Event {id}",
     comma=", ",
@@ -140,6 +142,7 @@ _CHINESE = TipTemplates(
     because="{kind}：{detail}",
     counted="{name}（{reason}），按 {result} 计",
     and_others="另有 {count} 项，最高按 {result} 计",
+    contact="联系方式：{contact}",
     details="详情：{url}",
     event="事件 {id}",
     comma="，",

@@ -31,6 +31,8 @@ def build_schema(checks: Mapping[str, Check]) -> Schema:
     whole["properties"]["defaults"] = _optional("Defaults")
     for part in (whole, parts["SetPart"], parts["WorkspacePart"]):
         part["properties"]["suppressions"] = _optional("SuppressionRules")
+    for part in (whole, parts["WorkspacePart"]):
+        part["properties"]["contact"] = _optional("ContactPart")
     whole["properties"]["sets"] = {
         "type": ["object", "null"],
         "additionalProperties": _optional("SetPart"),

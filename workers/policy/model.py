@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from common.contact import PLACEHOLDERS
 from common.node_types import NUMBERS_BY_NAME
 from common.plan import Mode
 from common.text.i18n import Language
 from common.verdicts import Result
 from review.suppressions.rules import SuppressionRules
+from workers.notifications.model import NotificationRules
 from workers.waivers.model import WaiverRules
 
 _RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}
@@ -53,6 +64,30 @@ def _scalar(value: object) -> object:
     raise ValueError("expected a plain value")
 
 
+def _web_link(value: str) -> str:
+    parts = urlsplit(value) if value.isprintable() and " " not in value else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected a URL that begins with https:// or http://")
+    return value
+
+
+def _mail(value: str) -> str:
+    name, _, host = value.rpartition("@")
+    if not name or "." not in host or " " in value or not value.isprintable():
+        raise ValueError("expected a mail address")
+    return value
+
+
+def _tracker(value: str) -> str:
+    rest = value
+    for name in PLACEHOLDERS:
+        rest = rest.replace(f"{{{name}}}", "")
+    if "{" in rest or "}" in rest:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"unknown placeholder; expected {known}")
+    return value
+
+
 def _setting(value: object) -> object:
     return {"setting": value} if isinstance(value, str) else value
 
@@ -84,6 +119,7 @@ Scalar = Annotated[
     BeforeValidator(_scalar),
     WithJsonSchema({"type": ["string", "boolean", "number"]}),
 ]
+WebLink = Annotated[str, Field(max_length=300), AfterValidator(_web_link)]
 Number = Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True)]
 
 
@@ -177,8 +213,31 @@ class SetPart(Part):
     )
 
 
+class ContactPart(Part):
+    """Whom people may ask about a verdict."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
+        default=None, description="a team or a person"
+    )
+    url: WebLink | None = Field(
+        default=None, description="a page or chat; the tip of a blocked operation shows it"
+    )
+    mail: Annotated[str, Field(max_length=200), AfterValidator(_mail)] | None = Field(
+        default=None, description="a mail address, shown if there is no url"
+    )
+    tracker: Annotated[WebLink, AfterValidator(_tracker)] | None = Field(
+        default=None,
+        description="link template for requests of exceptions, with {message_id}, {rule} and {file}",
+    )
+
+
+Contacts = Annotated[ContactPart, BeforeValidator(_none_to_dict)]
+
+
 class WorkspacePart(SetPart):
     """Settings of one workspace; merged over the others, key by key."""
+
+    contact: Contacts = Field(default_factory=ContactPart, description="whom people may ask about a verdict")
 
 
 class ConsolePart(Part):
@@ -212,6 +271,10 @@ class PolicyFile(SetPart):
     console: Annotated[
         tuple[Annotated[ConsolePart, BeforeValidator(_setting)], ...], BeforeValidator(_none_to_tuple)
     ] = Field(default=(), description="settings that administrators may change in the DataWorks console")
+    contact: Contacts = Field(default_factory=ContactPart, description="whom people may ask about a verdict")
     waivers: Annotated[WaiverRules, BeforeValidator(_none_to_dict)] = Field(
         default_factory=WaiverRules, description="rules for waivers"
+    )
+    notifications: Annotated[NotificationRules, BeforeValidator(_none_to_dict)] = Field(
+        default_factory=NotificationRules, description="which notifications go to whom"
     )

@@ -14,17 +14,20 @@ from pydantic import BaseModel, ValidationError
 from common.config_files.errors import Keys
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
+from common.contact import Contact
 from common.extension_points import BY_CODE
-from common.plan import Mode
+from common.plan import Mode, SettingSource
 from common.subjects.policy_subject import PolicySubject
 from common.text.i18n import Language
 from common.verdicts import Result
 from workers.checks.api import Check
+from workers.notifications.model import NotificationRules
 from workers.policy import console_fields, validation
 from workers.policy import layers as policy_layers
 from workers.policy.console_fields import ConsoleField
 from workers.policy.layers import Layer, Stack
-from workers.policy.model import CheckPart, Defaults
+from workers.policy.model import CheckPart, ContactPart, Defaults, PolicyFile
+from workers.policy.sources import PolicySources
 from workers.waivers.model import WaiverRules
 
 BUILT_IN = Path(__file__).with_name("default.yaml")
@@ -50,6 +53,7 @@ class CheckPolicy:
     options: dict[str, Any]
     share: float = 1
     on_unreviewable: Result = Result.FAIL
+    sources: Mapping[str, SettingSource] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Policy:
         language: the language of the tip.
         console: the settings that administrators may change in the DataWorks console.
         waivers: the rules for waivers.
+        notifications: which notifications go to whom.
+        contacts: whom people may ask about a verdict, by workspace; None for all others.
     """
 
     version: str
@@ -84,10 +90,17 @@ class Policy:
     _defaults: Defaults
     _stacks: Mapping[int | None, Stack]
     _checks: Mapping[str, Check]
+    _sources: PolicySources = field(compare=False, repr=False)
     _resolved: dict[tuple[int | None, str, tuple[Keys, ...]], PointPolicy] = field(
         default_factory=dict, compare=False, repr=False
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
+    notifications: NotificationRules = field(default_factory=NotificationRules)
+    contacts: Mapping[int | None, Contact] = field(default_factory=dict)
+
+    def contact(self, project_id: int | None) -> Contact | None:
+        """Return whom people of a workspace may ask about a verdict; None if the policy names nobody."""
+        return self.contacts.get(project_id) or self.contacts.get(None)
 
     def resolve(
         self, event_code: str, project_id: int | None, subject: PolicySubject | None = None
@@ -128,14 +141,21 @@ class Policy:
         return PointPolicy(
             deadline=part.deadline or self._defaults.deadline,
             checks=tuple(
-                self._check(name, check, self._options(name, event_code, layers, suppressions))
+                self._check(
+                    name,
+                    check,
+                    self._options(name, event_code, layers, suppressions),
+                    self._sources.of_check(name, event_code, layers),
+                )
                 for name, check in part.checks.items()
                 if check.enabled
             ),
             verdict=part.verdict or self._defaults.verdict,
         )
 
-    def _check(self, name: str, part: CheckPart, options: dict[str, Any]) -> CheckPolicy:
+    def _check(
+        self, name: str, part: CheckPart, options: dict[str, Any], sources: Mapping[str, SettingSource]
+    ) -> CheckPolicy:
         defaults = self._defaults
         return CheckPolicy(
             name,
@@ -145,6 +165,7 @@ class Policy:
             options,
             defaults.share if part.share is None else part.share,
             part.on_unreviewable or defaults.on_unreviewable,
+            sources,
         )
 
     def _options(
@@ -212,4 +233,27 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     stacks = policy_layers.build_stacks(file)
     validation.validate(document, file, stacks, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
-    return Policy(digest[:12], file.language, console, file.defaults, stacks, checks, waivers=file.waivers)
+    name = BUILT_IN.name if document.name == str(BUILT_IN) else document.name
+    sources = PolicySources(name, document.line, frozenset(file.defaults.model_fields_set))
+    return Policy(
+        digest[:12],
+        file.language,
+        console,
+        file.defaults,
+        stacks,
+        checks,
+        sources,
+        waivers=file.waivers,
+        notifications=file.notifications,
+        contacts=_contacts(file),
+    )
+
+
+def _contacts(file: PolicyFile) -> dict[int | None, Contact]:
+    """Return the contacts by workspace: the keys of its own over those of the organisation."""
+    parts: dict[int | None, ContactPart] = {None: file.contact}
+    parts |= {number: part.contact for number, part in file.workspaces.items()}
+    values = {number: part.model_dump(exclude_none=True) for number, part in parts.items()}
+    return {
+        number: Contact(**merged) for number, own in values.items() if (merged := {**values[None], **own})
+    }

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from common.plan import PlannedCheck
 from common.processes.isolated_process import Interrupted, IsolatedProcess, RemoteCalls
 from common.processes.time_limits import REVIEW_SECONDS, Suspending
-from common.verdicts import Finding, Outcome
+from common.verdicts import Outcome
 from workers.checks.api import Check, Lookups, Runs
 from workers.dataworks.errors import DataWorksError
-from workers.pipeline.check_runner import TIME_LIMIT, CheckRunner
+from workers.pipeline.check_runner import TIME_LIMIT, CheckOutput, CheckRunner
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """How a check ended: with an outcome, or with an error after some findings."""
+    """How a check ended: with an outcome, or with an error after some output."""
 
     by: Outcome | DataWorksError
-    findings: tuple[Finding, ...] = ()
+    output: CheckOutput = field(default_factory=CheckOutput)
 
 
 class IsolatedRunner(CheckRunner):
@@ -32,23 +32,23 @@ class IsolatedRunner(CheckRunner):
         self,
         check: Check,
         planned: PlannedCheck,
-        findings: list[Finding],
+        output: CheckOutput,
         seconds: float | None,
         *,
         is_trial: bool = False,
     ) -> Outcome:
         if check.runs is not Runs.CPU:
-            return super()._run(check, planned, findings, seconds, is_trial=is_trial)
+            return super()._run(check, planned, output, seconds, is_trial=is_trial)
         run = super()._run
 
         def work(_: None, calls: RemoteCalls) -> _Ended:
             if self._lookups is not None:
                 self._lookups = cast("Lookups", Suspending(calls))
-            found: list[Finding] = []
+            made = CheckOutput()
             try:
-                return _Ended(run(check, planned, found, None))
+                return _Ended(run(check, planned, made, None))
             except DataWorksError as error:
-                return _Ended(error, tuple(found))
+                return _Ended(error, made)
 
         process = IsolatedProcess[None, _Ended](work, seconds or REVIEW_SECONDS, served=self._lookups)
         try:
@@ -59,6 +59,6 @@ class IsolatedRunner(CheckRunner):
             detail = TIME_LIMIT.in_language(self._language) if end.is_timeout else end.reason
             return self._unreviewable(check, [], detail)
         if isinstance(end.by, DataWorksError):
-            findings += end.findings
+            output.findings, output.impact = end.output.findings, end.output.impact
             raise end.by
         return end.by

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from common.plan import Plan
+from common.plugins.loading import one_line
 from common.verdicts import Finding, Outcome, Verdict
 from workers.checks.api import Check
 from workers.pipeline import planner
+from workers.pipeline.check_runner import describe_fault
 from workers.pipeline.decision import decide_verdict
 from workers.policy.policy import Policy
 from workers.policy_testing.cases import Case
@@ -60,7 +62,7 @@ def run_case(
     known = (waivers or Waivers()).under(policy.waivers)
     if case.waivers is not None:
         known = replace(known, items=case.waivers)
-    runner = IsolatedRunner(
+    runner = _CaseRunner(
         event,
         # As for real events, the snapshot is fetched only if a check or the policy needs it.
         case.snapshot if needs_snapshot else None,
@@ -76,6 +78,15 @@ def run_case(
         plan, outcomes, message_id=event.message_id, now=event.received_at, waivers=known
     )
     return CaseResult(plan, outcomes, verdict)
+
+
+class _CaseRunner(IsolatedRunner):
+    """Shows what an exception says, too: a case is written by the person who reads it."""
+
+    def _detail(self, error: BaseException) -> str:
+        detail = super()._detail(error)
+        is_defect = detail.startswith(describe_fault(error))
+        return f"{detail}: {one_line(error)}" if is_defect else detail
 
 
 def compare(case: Case, result: CaseResult) -> Iterator[str]:

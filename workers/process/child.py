@@ -19,10 +19,11 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests
 
-from common import clock
+from common import clock, tracing
 from common import settings as common_settings
 from common.log import configure_logging
 from common.processes.parent_death import end_with_parent
+from common.processes.stop_signals import set_on_signals
 from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
 from workers.celery_app import create_app
@@ -30,15 +31,17 @@ from workers.dataworks.lookup_requests.server import RENEW_SECONDS
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
+from workers.process.monitoring import fleet_watch
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
-from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, worker_name
 from workers.process.spool_reader import SpoolReader
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
     engine_loop,
     memory_watch,
+    notifier,
     plan_recovery,
     reconciler,
     report_recovery,
@@ -74,8 +77,9 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     os.nice(group.niceness)
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
+    tracing.configure(settings.trace_ratio, group.name)
     app = create_app(settings)
-    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    name = worker_name(group, roles, uuid.uuid4().hex[:6], socket.gethostname())
     events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
@@ -90,14 +94,17 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     )
     report.count_hanging(lambda: services.check_threads.hanging)
     _measure_clock(services)
-    if isinstance(events, ProcessEvents):
-        report.set_ready()
-        _run_loops(services, group, name, events)
-    else:
-        if not group.reads_code:
-            services.dataworks.warm_up()
-        tasks.register_tasks(app, services)
-        _consume(app, services, group, name, concurrency, roles)
+    try:
+        if isinstance(events, ProcessEvents):
+            report.set_ready()
+            _run_loops(services, group, name, events)
+        else:
+            if not group.reads_code:
+                services.dataworks.warm_up()
+            tasks.register_tasks(app, services)
+            _consume(app, services, group, name, concurrency, roles)
+    finally:
+        tracing.shut_down()
 
 
 def _measure_clock(services: Services) -> None:
@@ -148,6 +155,7 @@ def _consume(
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
     signals.worker_process_init.connect(_end_with_pool, weak=False)
+    signals.worker_process_shutdown.connect(_export_spans, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)
     # Not by `app.worker_main`, which loads Celery's whole command line.
     app.Worker(
@@ -170,11 +178,15 @@ def _end_with_pool(**_: Any) -> None:
     end_with_parent(signal.SIGKILL)
 
 
+def _export_spans(**_: Any) -> None:
+    """Export the spans of a process of a pool before it ends."""
+    tracing.shut_down()
+
+
 def _run_loops(services: Services, group: ProcessGroup, name: str, events: ProcessEvents) -> None:
     """Run the loops of a process that consumes no task queue, until SIGTERM."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_on_signals(stop)
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
     if group.is_planning:
         _start_file_audit(services, name, stop)
@@ -199,10 +211,11 @@ def _loops(
             plan_recovery.run,
             slow_queue_recovery.run,
             memory_watch.run,
+            fleet_watch.run,
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    return serve_backstop, takeover.run, reconciler.run
+    return serve_backstop, takeover.run, reconciler.run, notifier.run
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:

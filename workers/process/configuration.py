@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.errors import DwgateError
 from common.log import configure_logging
 from common.settings import load_settings
@@ -26,9 +26,11 @@ def validate(settings: WorkerSettings) -> None:
     """Load checks, policy and waivers; log problems of plug-ins, which do not keep a worker from running.
 
     Raises:
+        common.tracing.recorder.TracingUnusable: traces cannot be exported as an OTEL_… variable says.
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
     """
+    tracing.configure(settings.trace_ratio, "worker")
     checks = registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):
         log.error("plugin_invalid", **asdict(problem))

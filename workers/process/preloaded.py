@@ -9,12 +9,13 @@ import contextlib
 import gc
 import importlib
 
-from common.processes import import_pause  # noqa: F401 - disables the garbage collector
+from common.processes import import_pause, redis_import  # noqa: F401 - they work by being imported
 from workers.checks import registry
 
 MODULES = (
     "workers.process.child",
     "workers.process.configuration",
+    "workers.process.monitoring.metric_series",
     # Celery imports these only when a worker starts.
     *("celery.apps.worker", "celery.worker.consumer"),
     *("celery.concurrency.asynpool", "celery.concurrency.thread"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,6 +88,31 @@ GROUPS = (
     ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True, niceness=10),
 )
 """In the order in which they are started: what is due is decided first."""
+
+
+def worker_name(group: ProcessGroup, roles: Sequence[Role], unique: str, host: str) -> str:
+    """Return the name of a process in Celery, Flower and the ledger.
+
+    It has the roles unless the group is named like its only one: `io-3f9c21.checks-io.intake@HOST`,
+    `reporter-3f9c21@HOST`.
+
+    Args:
+        group: the process group.
+        roles: those of its roles that run in the process.
+        unique: hexadecimal digits that tell it from others of its group on the host.
+        host: the host.
+    """
+    named = "" if [*roles] == [group.name] else "".join(f".{role}" for role in roles)
+    return f"{group.name}-{unique}{named}@{host}"
+
+
+def count_workers(names: Iterable[str]) -> dict[Role, int]:
+    """Return for each role how many of all processes that it needs are among the processes `names`."""
+    found: Counter[tuple[str, str]] = Counter()
+    for name in names:
+        group, _, rest = name.partition("@")[0].partition("-")
+        found.update((group, role) for role in rest.split(".")[1:] or [group])
+    return {role: min(found[group.name, role] for group in GROUPS if role in group.queues) for role in Role}
 
 
 def groups_for(roles: Iterable[Role]) -> list[tuple[ProcessGroup, tuple[Role, ...]]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -25,8 +24,9 @@ import structlog
 
 from common.errors import DwgateError
 from common.log import configure_logging
-from workers.process import metrics_server
+from common.processes.stop_signals import set_on_signals
 from workers.process.health import Health
+from workers.process.monitoring import metrics_server
 from workers.process.process_state import ProcessState
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
@@ -54,7 +54,9 @@ POLL_SECONDS = 0.2
 _IMPORT_PAUSE = "common.processes.import_pause"
 _PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
-"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks."""
+_RECORDER = "common.tracing.recorder"
+"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks; the
+recorder of spans if events are traced."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 
@@ -142,10 +144,9 @@ def run(
     """
     configure_logging(settings.log_level, "worker")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_on_signals(stop)
     groups = groups_for(roles)
-    _preload(groups)
+    _preload(groups, is_traced=settings.trace_ratio > 0)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         # Before the fork server is started: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -154,13 +155,16 @@ def run(
             _start(group, group_roles, _concurrency(group, processes_cpu, threads))
             for group, group_roles in groups
         ]
-        server = (
-            None
-            if metrics_port is None
-            else metrics_server.serve(
-                metrics_host, metrics_port, folder, lambda: [child.health() for child in children]
+        server = None
+        if metrics_port is not None:
+            _create_series()
+            server = metrics_server.serve(
+                metrics_host,
+                metrics_port,
+                folder,
+                lambda: [child.health() for child in children],
+                lambda: _pids(children),
             )
-        )
         try:
             last_poll = time.monotonic()
             while not stop.wait(POLL_SECONDS):
@@ -176,10 +180,11 @@ def run(
                 server.server_close()
 
 
-def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
+def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_traced: bool) -> None:
     """Let the fork server load what the processes of `groups` need."""
     sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
-    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, _PRELOADED])
+    recorder = (_RECORDER,) if is_traced else ()
+    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, *recorder, _PRELOADED])
 
 
 def _validate(check_access: Callable[[WorkerSettings], None]) -> None:
@@ -203,6 +208,25 @@ def _validation_main(answers: Connection, check_access: Callable[[WorkerSettings
     from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
 
     configuration.send_validation(answers, check_access)
+
+
+def _create_series() -> None:
+    """Create the series of the metrics, in a process of the fork server: it has what they are named by."""
+    with _no_main_module():
+        _FORKS.Process(target=_series_main, name="metric-series", daemon=True).start()
+
+
+def _series_main() -> None:
+    """Entry point of the process that creates the series."""
+    from workers.process.monitoring import metric_series  # noqa: PLC0415 - not in the supervisor, as above
+
+    metric_series.create_series()
+
+
+def _pids(children: Sequence[ChildProcess]) -> dict[str, int]:
+    """Return the pid of each running process by its group, and that of this one as `supervisor`."""
+    found = {child.group.name: child.process.pid for child in children if child.process.is_alive()}
+    return {"supervisor": os.getpid(), **{name: pid for name, pid in found.items() if pid is not None}}
 
 
 @contextmanager
@@ -288,6 +312,14 @@ def _count_stalled(group: ProcessGroup) -> None:
     metrics.STALLED.labels(group.name).inc()
 
 
+def _remove_gauges(pid: int | None) -> None:
+    """Remove the gauges of a process that has ended: the metrics of the worker would show them for ever."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - see above
+
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+
+
 def _restart_dead(children: list[ChildProcess]) -> None:
     now = time.monotonic()
     for child in children:
@@ -298,6 +330,7 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             child.pause = MIN_RESTART_PAUSE if steady else min(child.pause * 2, MAX_RESTART_PAUSE)
             child.restart_at = now + child.pause
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)
+            _remove_gauges(child.process.pid)
         elif now >= child.restart_at:
             again = _start(child.group, child.roles, child.concurrency)
             child.process, child.shared, child.was_ready = again.process, again.shared, False

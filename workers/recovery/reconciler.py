@@ -18,7 +18,7 @@ import redis
 import structlog
 from kombu.exceptions import KombuError
 
-from common import clock
+from common import clock, tracing
 from common.events import Event
 from common.extension_points import BY_CODE
 from common.ledger import EventRecord, State
@@ -116,6 +116,7 @@ def _sweep_point(services: Services, code: str, started: float) -> None:
             metrics.SWEEPS_FAILED.labels(code).inc()
             log.warning("sweep_failed", event_code=code, error=error.code)
             return
+        metrics.LAST_SWEEP.set(clock.now())
         failed = 0.0
         # In random order: those that fail must not always keep the same others waiting.
         for process in random.sample(waiting, len(waiting)):
@@ -173,17 +174,19 @@ def _recover(services: Services, code: str, process: CheckProcess, sweep_started
 
 
 def _admit(services: Services, code: str, process: CheckProcess) -> None:
-    event = Event(
-        message_id=process.message_id,
-        event_code=code,
-        project_id=process.project_id,
-        operator=process.operator,
-        blocking=None,
-        data={},
-        received_at=clock.now(),
-        recovered=True,
-    )
-    advance(services, *admit(services, [event]))
+    with tracing.start_trace("recover", event_code=code, message_id=process.message_id) as span:
+        event = Event(
+            message_id=process.message_id,
+            event_code=code,
+            project_id=process.project_id,
+            operator=process.operator,
+            blocking=None,
+            data={},
+            received_at=clock.now(),
+            recovered=True,
+            traceparent=span.traceparent,
+        )
+        advance(services, *admit(services, [event]))
 
 
 def _reopen(services: Services, record: EventRecord) -> None:

@@ -15,6 +15,7 @@ from common import clock
 from common.ledger import EventRecord
 from workers import metrics, progress, reporter
 from workers.dataworks.errors import Busy, DataWorksError
+from workers.notifications.notification import dead_event
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
@@ -47,7 +48,7 @@ def run(services: Services, stop: threading.Event) -> None:
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
-            """Lease what is due, nearest decision first, but no more than there are free threads."""
+            """Lease what is due, nearest deadline first, but no more than there are free threads."""
             while not stop.is_set():
                 running.difference_update([future for future in running if future.done()])
                 free = THREADS - len(running)
@@ -102,7 +103,8 @@ def handle_due(services: Services, message_id: str) -> None:
 
 def mark_dead(services: Services, record: EventRecord, reason: str) -> None:
     """Mark an event dead, count it and log an error: a person waits for it."""
-    if services.ledger.mark_dead(record.event.message_id, reason):
+    if services.ledger.mark_dead(record.event.message_id, reason, record):
         metrics.DEAD.labels(record.event.event_code).inc()
         event = record.event
         log.error("event_dead", event_code=event.event_code, project_id=event.project_id, reason=reason)
+        services.notifications.add(dead_event(record, reason))

@@ -1,11 +1,16 @@
--- Leases due events: they are due again when the lease ends, unless removed. KEYS: 1 deadlines, 2 the history.
--- ARGV: lease (ms), limit, token of the history, until when the caller waits (ms).
--- Returns {token, their ids}.
+-- Leases due events, nearest deadline first: they are due again when the lease ends, unless removed.
+-- KEYS: 1 deadlines, 2 the history. ARGV: lease (ms), limit, token of the history, until when the caller waits (ms),
+-- prefix of the keys of events. Returns {token, their ids}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 -- A server that stood still executes commands whose callers no longer wait.
 if now > tonumber(ARGV[4]) then return redis.error_reply('LATE the caller no longer waits') end
 local token = read_history(KEYS[2], ARGV[3], now)
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])
+-- An event gets its place in the order once, when it becomes due: a negative score, below all times.
+local DUE = -1e14
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, 1000)) do
+  redis.call('ZADD', KEYS[1], DUE + (redis.call('HGET', ARGV[5] .. id, 'deadline') or 0), id)
+end
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(0', 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + ARGV[1], id) end
 return {token, ids}

@@ -28,6 +28,15 @@ local function move(state)
   end
 end
 
+-- Adds the event to the indexes KEYS[first …]: sorted sets by time of arrival, which drop what is older than `kept` (ms).
+local function add_to_indexes(first, kept, member)
+  for index = first, #KEYS do
+    redis.call('ZADD', KEYS[index], get('received'), member or id)
+    redis.call('PEXPIRE', KEYS[index], kept)
+    redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now - kept)
+  end
+end
+
 local function current(run)
   return get('run') == run
 end

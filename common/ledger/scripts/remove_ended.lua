@@ -1,5 +1,5 @@
--- Removes an answered or ignored event from the ledger. ARGV: id. Returns 1 if it was removed.
--- Its entry in the index of its workspace ends with the age limit of that index.
+-- Removes an answered or ignored event from the ledger and its indexes. ARGV: id. KEYS: 11 the index of names, then the
+-- other indexes of the event. Returns 1 if it was removed.
 local state = get('state')
 if state ~= 'reported' and state ~= 'ignored' then
   -- The record has expired, and only the indexes still name it.
@@ -9,6 +9,9 @@ if state ~= 'reported' and state ~= 'ignored' then
   end
   return 0
 end
+local names = get('names')
+if names then redis.call('ZREM', KEYS[11], id .. '\n' .. names) end
+for index = 12, #KEYS do redis.call('ZREM', KEYS[index], id) end
 redis.call('UNLINK', event, KEYS[2])
 redis.call('ZREM', KEYS[3], id)
 redis.call('ZREM', KEYS[4], id)

@@ -1,13 +1,21 @@
 -- Stores the plan of a run with the outcomes that exist already; the first plan is kept.
--- ARGV: id, run, plan, number of checks, snapshot or '', how long to keep the snapshot (ms), started check or '', then
--- check, outcome, kind, …. Returns 1 if this plan was stored.
+-- ARGV: id, run, plan, number of checks, snapshot or '', how long to keep the snapshot (ms), started check or '', what the
+-- operation works on or '', names for the search or '', how long to keep the event (ms), then check, outcome, kind, ….
+-- KEYS[11]: the index of names. Returns 1 if this plan was stored.
 if not current(ARGV[2]) or get('state') ~= 'received' then return 0 end
-redis.call('HSET', event, 'plan', ARGV[3], 'planned', ARGV[4], 'done', (#ARGV - 7) / 3)
+redis.call('HSET', event, 'plan', ARGV[3], 'planned', ARGV[4], 'done', (#ARGV - 10) / 3)
+if ARGV[8] ~= '' then redis.call('HSET', event, 'target', ARGV[8]) end
 if ARGV[5] ~= '' then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[6]) end
+local names = get('names')
+if names and names ~= ARGV[9] then redis.call('ZREM', KEYS[11], id .. '\n' .. names) end
+if ARGV[9] ~= '' then
+  redis.call('HSET', event, 'names', ARGV[9])
+  add_to_indexes(11, ARGV[10], id .. '\n' .. ARGV[9])
+end
 move('checking')
 note('planned', ARGV[4] .. ' checks')
 if ARGV[7] ~= '' then redis.call('HSET', event, 'a:' .. ARGV[7], 1) end
-for index = 8, #ARGV, 3 do
+for index = 11, #ARGV, 3 do
   redis.call('HSET', event, 'o:' .. ARGV[index], ARGV[index + 1])
   note('checked', ARGV[index] .. ' ' .. ARGV[index + 2])
 end

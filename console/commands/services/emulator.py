@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from common.settings import SettingsError
-from console.options import Host, Port
+from console.options import Host, Port, require_free_port
 from emulator.dataworks.server import run
 from emulator.dataworks.state import Profile
 
@@ -38,6 +38,7 @@ def command(
     ]
     if missing:
         raise SettingsError("\n".join(missing))
+    require_free_port(host, port)
     run(
         host=host,
         port=port,

@@ -11,6 +11,7 @@ import typer
 
 from common.log import configure_logging
 from common.settings import load_settings
+from console.diagnoses.unknown_settings import log_unknown_settings
 from workers.process.roles import Role, groups_for
 from workers.process.supervisor import run
 from workers.settings import WorkerSettings
@@ -36,6 +37,7 @@ def command(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     settings = load_settings(WorkerSettings)
     configure_logging(settings.log_level, "worker")
+    log_unknown_settings()
     run(
         settings,
         role or [],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from review.facts.queries import EmbeddedQuery
 from review.languages.python.python_module import CallSite, PythonModule
+from review.source.sql_clients import NAMED_CLIENT
 
 _STARTERS = frozenset(
     {
@@ -15,10 +16,6 @@ _STARTERS = frozenset(
         *("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output"),
         *("subprocess.Popen", "subprocess.getoutput", "subprocess.getstatusoutput"),
     }
-)
-_CLIENT = re.compile(
-    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d?-sql|mysql|psql|clickhouse(?:-client)?|presto|trino|impala-shell|sqoop)"
-    r"(?![\w-])"
 )
 _GIVES_SQL = re.compile(
     r"(?<![\w-])(?:-[A-Za-z]{0,4}[efcqQ]|--execute|--query|--command|--file|eval)(?![\w-])"
@@ -32,7 +29,7 @@ def find_started_clients(module: PythonModule) -> Iterator[EmbeddedQuery]:
     for call in module.calls:
         if module.origin(call.node.func) in _STARTERS:
             text = " ".join(_texts(module, call))
-            if _CLIENT.search(text) and _GIVES_SQL.search(text):
+            if NAMED_CLIENT.search(text) and _GIVES_SQL.search(text):
                 yield EmbeddedQuery(module.called_at(call), call.name, unread=True)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
-from operator import attrgetter
 
 from common.verdicts import Severity
 from review.analysis.conditions import leaf_predicates
@@ -18,7 +16,6 @@ from review.facts import (
     Operator,
     ReadAs,
     Script,
-    Span,
     Statement,
     Write,
     WriteKind,
@@ -108,13 +105,12 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     keyed = [
         made.name for statement in subject.script.statements for made in statement.creations if made.keys
     ]
-    routines = _routines(subject.script)
     unread: set[str] = set()
     for statement in subject.script.statements:
         for write in statement.writes:
             if write.kind in _APPENDS and not (
                 is_session_table(write.table)
-                or _is_within(routines, write.at)
+                or statement.in_routine
                 or _keyed(subject.script, keyed, write.table)
                 or subject.script.emptied_by_call_before(write.at, write.table)
                 or emptied.covers(statement, write)
@@ -132,23 +128,6 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
         emptied.record(statement)
         if statement.unread is not None:
             unread.update(statement.words())
-
-
-_ROUTINE = re.compile(
-    r"(?:create|alter)\b(?:\s++[\w=@`'.]++){0,8}?\s++(?:procedure|proc|function|trigger|package|event)\b",
-    re.IGNORECASE,
-)
-"""The start of a definition: its statements run when something else calls it."""
-
-
-def _routines(script: Script) -> list[Span]:
-    """Return the definitions of routines in a script, in text order."""
-    return [statement.at for statement in script.statements if _ROUTINE.match(statement.bare)]
-
-
-def _is_within(spans: list[Span], at: Span) -> bool:
-    place = bisect_right(spans, at.begin, key=attrgetter("begin")) - 1
-    return place >= 0 and at.end <= spans[place].end
 
 
 _IF = re.compile(r"\bif\b", re.IGNORECASE)

@@ -82,8 +82,8 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     table may be dropped if the script renamed it and gave its name to another table: whether that one has the
     data is not known. Rows that are deleted before a routine is called only warn: it may fill the table. A
     CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
-    the script dropped it before. Whether another node, or a program that the script starts, rebuilds the data
-    is not known.
+    the script dropped it before. Whether another node, a program that the script starts, or a DataFrame of
+    Spark (`saveAsTable`) rebuilds the data is not known.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None

@@ -1,4 +1,4 @@
-"""`dwgate doctor` and `dwgate requeue` with a real RabbitMQ."""
+"""`dwgate doctor`, `status` and `requeue` with a real RabbitMQ."""
 
 import json
 import subprocess
@@ -16,6 +16,7 @@ from common.topology import QueueName
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
+from tests.support.running_dwgate import wait_for
 from workers.broker import kombu_queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -61,6 +62,20 @@ def test_the_doctor_recognizes_quorum_queues(broker_url: str, clean_redis_url: s
     assert after[QUEUES[QueueName.INTAKE]]["detail"] == "quorum"
     assert "not the quorum queue" in after[QUEUES[QueueName.CHECKS_IO]]["detail"]
     assert "not declared yet" in after[QUEUES[QueueName.DUE]]["detail"]
+
+
+def test_status_shows_the_length_of_each_queue(broker_url: str, clean_redis_url: str) -> None:
+    with Connection(broker_url) as connection:
+        queue = kombu_queues.build_amqp_queue(TOPOLOGY[QueueName.INTAKE], declare=True)(connection)
+        queue.declare()
+        connection.Producer().publish("x", exchange="", routing_key=queue.name)
+        wait_for(lambda: queue.queue_declare(passive=True).message_count == 1)
+    answer = dwgate(environment(broker_url, clean_redis_url), "status", "--json")
+    shown = json.loads(answer.stdout)
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert {"name": "intake", "messages": 1, "consumers": 0} in shown["queues"]
+    assert "queue due does not exist" in shown["problems"]
+    assert "no process io: start dwgate worker --role checks-io or intake" in shown["problems"]
 
 
 @pytest.fixture

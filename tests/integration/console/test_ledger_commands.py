@@ -17,6 +17,7 @@ from common.ledger import Ledger, State, connect
 from common.topology import QueueName
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from console.actor import current_actor
+from deploy.local.stack import WORKER_PROCESSES
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import Valkey
 from tests.support.measured import MEASURED
@@ -231,6 +232,76 @@ def test_events_list_and_show(ledger: Ledger, dwgate: Any) -> None:
     assert "commit-file" in table
     page = dwgate("events", "show", "good").stdout
     assert "FAIL: fix it" in page
+
+
+def test_events_are_filtered(ledger: Ledger, dwgate: Any) -> None:
+    answered(ledger, "good")
+    admit(ledger, "under-way", "commit-file")
+
+    def listed(*filters: str) -> list[str]:
+        found = json.loads(dwgate("events", "list", "--json", *filters).stdout)["events"]
+        return [event["message_id"] for event in found]
+
+    assert listed("--event-code", "commit-file") == ["under-way"]
+    assert listed("--operator", "42") == ["under-way", "good"]
+    assert listed("--operator", "43") == []
+    assert listed("--state", "reported", "--event-code", "freeze-node") == ["good"]
+
+
+def test_a_row_of_the_list_is_one_line_without_trailing_spaces(ledger: Ledger, dwgate: Any) -> None:
+    answered(ledger, "good")
+    heads, rule, row = dwgate("events", "list").stdout.splitlines()
+    assert heads.startswith("received")
+    assert set(rule) == {"─"}
+    assert "node 1" in row
+    assert row == row.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("events", "list", "--check", "code-reviw"), "unknown check code-reviw; expected code-review"),
+        (("requeue", "--check", "code-reviw", "--dry-run"), "unknown check code-reviw; expected code-review"),
+        (("requeue", "--event-code", "freeze-nod", "--dry-run"), "unknown extension point freeze-nod"),
+    ],
+)
+def test_a_misspelt_filter_is_one_line_with_the_nearest_name(
+    dwgate: Any, arguments: tuple[str, ...], message: str
+) -> None:
+    answer = dwgate(*arguments)
+    assert answer.returncode == 2
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("dwgate: ")
+    assert message in line
+
+
+def test_many_events_are_requeued_only_with_consent(ledger: Ledger, dwgate: Any) -> None:
+    for number in range(21):
+        admit(ledger, f"dead-{number}")
+        ledger.mark_dead(f"dead-{number}", "no answer")
+    refused = dwgate("requeue", "--failed", "--reason", "r")
+    assert (refused.returncode, queued(ledger)) == (2, 0)
+    assert refused.stderr == "dwgate: 21 events would be requeued; expected --yes (--dry-run shows them)\n"
+    assert dwgate("requeue", "--failed", "--reason", "r", "--yes").returncode == 0
+    assert queued(ledger) == 21
+
+
+def test_status_shows_the_fleet_and_ends_with_1_on_a_problem(ledger: Ledger, dwgate: Any) -> None:
+    for name in WORKER_PROCESSES:
+        ledger.membership.heartbeat(f"{name}-1a2b3c@host")
+    answered(ledger, "good")
+    answer = dwgate("status", "--json")
+    shown = json.loads(answer.stdout)
+    assert (answer.returncode, shown["problems"]) == (0, [])
+    assert shown["events"]["reported"] == 1
+    assert shown["newest_event"]["message_id"] == "good"
+    assert {queue["name"]: queue["messages"] for queue in shown["queues"]}["intake"] == 0
+    assert shown["quota"]["read"] == {"granted": 0, "limit": 50, "waiting": 0}
+    admit(ledger, "dead-1")
+    ledger.mark_dead("dead-1", "no answer")
+    answer = dwgate("status")
+    assert answer.returncode == 1
+    assert "1 dead events: see dwgate events list --state dead" in answer.stdout
 
 
 def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:

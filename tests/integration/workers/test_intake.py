@@ -12,7 +12,7 @@ import pytest
 from common.events import Event
 from common.ledger import EventRecord, State
 from common.topology import Queue, QueueName
-from common.verdicts import Finding, OutcomeKind, Reason, Result, Verdict
+from common.verdicts import Finding, OutcomeKind, Reason, Result, Subject, SubjectKind, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
@@ -126,6 +126,23 @@ def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulat
     check_execution.execute(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
     [post] = emulator.verdicts("m-1")
     assert post["result"] == bad.expected
+    _assert_record_explains_the_verdict(services.ledger.get("m-1"))
+
+
+def _assert_record_explains_the_verdict(record: EventRecord | None) -> None:
+    assert record is not None
+    assert record.subject == Subject(SubjectKind.NODE, "700123301", "dwd_trade_order_di")
+    assert record.owner == "1923456789012735"
+    assert record.plan is not None
+    source = record.plan.checks[0].source
+    assert source is not None
+    assert (source.file, source.layer) == ("default.yaml", "defaults")
+    graph = record.outcomes["downstream-impact"].evidence
+    assert graph is not None
+    assert [node.name for node in graph.changed] == ["dwd_trade_order_di"]
+    assert (graph.changed[0].baseline, graph.changed[0].priority) == ("900101", 8)
+    assert graph.dependents
+    assert {edge.source for edge in graph.edges} >= {graph.changed[0].id}
 
 
 def test_the_rest_of_a_slow_batch_is_requeued_in_a_few_messages(

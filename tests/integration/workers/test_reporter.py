@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from common.events import Event
 from common.extension_points import BY_CODE
 from common.ledger import State
+from common.signed_links import LinkCheck, verify
 from common.verdicts import Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
@@ -19,7 +21,7 @@ from tests.support.running_dwgate import wait_for
 from workers import metrics, reporter
 from workers.celery_app import create_app
 from workers.dataworks.errors import DataWorksError, ReplyLost, Unreachable
-from workers.services import Services
+from workers.services import Services, find_link_key
 from workers.settings import WorkerSettings
 
 OPERATION = "UpdateWorkbenchEventResult"
@@ -62,6 +64,34 @@ def how(services: Services) -> str:
     assert record
     assert record.state is State.REPORTED
     return record.timeline[-1].detail
+
+
+@pytest.mark.parametrize(
+    ("key", "event_days", "seconds"),
+    [(None, 30, 7 * 86400), ("k" * 32, 0.5, 43200)],
+    ids=["generated", "set"],
+)
+def test_the_link_in_a_tip_is_signed_for_this_event(
+    worker_settings: WorkerSettings, emulator: Emulator, key: str | None, event_days: float, seconds: float
+) -> None:
+    link_key = SecretStr(key) if key else None
+    details = {"details_url": "https://gate.example.com/events/{message_id}", "event_days": event_days}
+    settings = worker_settings.model_copy(update={**details, "link_key": link_key})
+    app = create_app(settings)
+    services = Services(settings, app)
+    planned(services, emulator)
+    now = time.time()
+    assert reporter.decide_and_post(services, "m-1").is_reported
+    line = emulator.verdicts("m-1")[0]["tip"].splitlines()[-2]
+    address, _, token = line.removeprefix("Details: ").partition("?t=")
+    assert address == "https://gate.example.com/events/m-1"
+    known = find_link_key(settings, services.ledger)
+    assert known is not None
+    assert verify(known, "m-1", token, now + seconds - 5) is LinkCheck.VALID
+    assert verify(known, "m-1", token, now + seconds + 60) is LinkCheck.EXPIRED
+    assert verify(known, "m-2", token, now) is LinkCheck.ALTERED
+    app.close()
+    services.ledger.client.close()
 
 
 def test_a_verdict_whose_reply_is_lost_is_looked_for_and_not_posted_again(

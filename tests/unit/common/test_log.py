@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,3 +112,16 @@ def test_an_exception_is_logged_by_type_and_position_never_by_its_text(
     line = json.loads(written)
     assert line["error"] == "ValueError"
     assert line["frames"][-1].startswith(__file__)
+
+
+def test_a_terminal_gets_text_without_control_characters(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    configure_logging("info", "worker")
+    structlog.get_logger("workers.intake").warning("event_taken_over", event_code="commit-\x1b[2Jfile")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert " warning event_taken_over " in line
+    assert "component=worker" in line
+    assert "\x1b" not in line

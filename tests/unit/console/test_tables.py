@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from common.ledger import EventRecord, State
+from common.ledger import EventRecord, State, TimelineEntry
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.commands import events
 from console.output import tables
-from tests.support.records import VERDICT, record
+from tests.support.records import EVENT, VERDICT, record
 
 BLOCK = Finding("MC-C14", Severity.BLOCK, "DELETE without WHERE.", line=5)
 WARN = Finding("MC-N01", Severity.WARN, "No layer in the name.")
@@ -122,3 +122,20 @@ def test_an_event_shows_verdict_checks_and_every_finding() -> None:
     )
     for part in ("e-1", "commit-file", "reported", "FAIL: fix it", "MC-C14: line 5", "MC-N01", "other"):
         assert part in shown
+
+
+def test_an_event_shows_what_was_checked_and_times_to_the_millisecond() -> None:
+    data = {"fileId": 501, "fileName": "dws_a", "fileType": 10, "fileOwner": "19"}
+    entry = TimelineEntry(1_780_000_001.234, "admitted", "")
+    shown = printed(
+        events.render_event(record(State.REPORTED, event=replace(EVENT, data=data), timeline=(entry,)))
+    )
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    assert {"file dws_a 501", "node type odps_sql", "owner 19"} <= set(rows)
+    assert ".234" in shown
+    nodes = replace(EVENT, event_code="freeze-node", data={"nodeIds": [7, 8, 9]})
+    rows = [
+        " ".join(line.split())
+        for line in printed(events.render_event(record(State.DEAD, event=nodes))).splitlines()
+    ]
+    assert "node 7 and 2 more" in rows

@@ -30,7 +30,7 @@ def write(folder: Path) -> list[Path]:
 def test_every_service_has_its_own_password_in_each_engine(tmp_path: Path) -> None:
     files = write(tmp_path)
     passwords = [urlsplit(file.read_text()).password for file in files if file.name.endswith("_url")]
-    assert len(passwords) == len(set(passwords)) == 11
+    assert len(passwords) == len(set(passwords)) == 13
     assert (tmp_path / "checks_broker_url").read_text().startswith("amqps://checks:")
     assert (tmp_path / "checks_redis_url").read_text().endswith("@redis.example.com:6379/0\n")
     assert not (tmp_path / "flower_redis_url").exists()

@@ -1,7 +1,5 @@
 """Statements that something else carries: each is read, or its place is reported."""
 
-
-
 from __future__ import annotations
 
 import json

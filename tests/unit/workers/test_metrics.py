@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from common.verdicts import AppliedWaiver, Finding, Outcome, Severity
+from common.plan import Mode, PlannedCheck
+from common.verdicts import AppliedWaiver, Finding, Outcome, Result, Severity
 from workers import metrics
 from workers.check_execution import note_outcome
+from workers.checks import registry
+
+REVIEW = PlannedCheck("code-review", Mode.AUDIT, Result.OK, Result.OK)
 
 
 @pytest.mark.parametrize(
@@ -39,5 +43,39 @@ def test_suppressions_are_counted_by_rule() -> None:
     )
     kept = Finding("MC-P04", Severity.WARN, "m", suppressed="all columns are needed")
     before = counts()
-    note_outcome("code-review", Outcome.of([refused, valid, kept, Finding("MC-P06", Severity.WARN, "m")]))
+    outcome = Outcome.of([refused, valid, kept, Finding("MC-P06", Severity.WARN, "m")])
+    note_outcome(REVIEW, outcome, registry.load_checks()["code-review"])
     assert [after - was for after, was in zip(counts(), before, strict=True)] == [1, 1, 1]
+
+
+def test_findings_that_count_are_counted_by_rule_severity_and_mode() -> None:
+    def count(rule: str, severity: str = "warn") -> float:
+        return float(metrics.FINDINGS.labels(rule, severity, "audit")._value.get())
+
+    rules = ("MC-P06", "MC-P04", "MC-C14", "other")
+    before = {rule: count(rule) for rule in rules}
+    found = [
+        Finding("MC-P06", Severity.WARN, "m"),
+        Finding("MC-P04", Severity.WARN, "m", suppressed="all columns are needed"),
+        Finding("MC-C14", Severity.WARN, "m", waived=AppliedWaiver("W-1", "r")),
+    ]
+    note_outcome(REVIEW, Outcome.of(found), registry.load_checks()["code-review"])
+    assert {rule: count(rule) - before[rule] for rule in rules} == {
+        "MC-P06": 1,
+        "MC-P04": 0,
+        "MC-C14": 0,
+        "other": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("check", "rule", "is_built_in", "label"),
+    [
+        ("code-review", "MC-P04", True, "MC-P04"),
+        ("downstream-impact", "downstream-node", True, "downstream-node"),
+        ("table-design", "MC-N03", True, "MC-N03"),
+        ("acme-owner", "owner of dwd_orders is missing", False, "acme-owner"),
+    ],
+)
+def test_the_label_of_a_finding(check: str, rule: str, is_built_in: bool, label: str) -> None:
+    assert metrics.finding_label(check, rule, is_built_in=is_built_in) == label

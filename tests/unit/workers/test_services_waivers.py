@@ -55,7 +55,7 @@ def write(path: Path, ends: float) -> None:
 def ask(parts: Services) -> Outcome:
     runner = parts.check_runner(EVENT, None, Language.ENGLISH, 0)
     outcome = runner.run(parts.checks["release-window"], CLOSED)
-    note_outcome("release-window", outcome)
+    note_outcome(CLOSED, outcome, parts.checks["release-window"])
     return outcome
 
 

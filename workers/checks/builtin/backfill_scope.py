@@ -14,6 +14,7 @@ from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs
 from workers.checks.finding_builders import build_finding
 from workers.checks.impact.baselines import baselines_at_risk, baselines_of
+from workers.checks.impact.evidence import record_baselines, record_start_nodes, record_walk
 from workers.checks.impact.findings import chain_findings, unexplored
 from workers.checks.impact.graph_walk import Unexplored
 from workers.checks.impact.nodes import is_frozen, walk_down
@@ -95,6 +96,7 @@ def _load_scope(context: Context, lookups: Lookups) -> _BackfillScope:
     budget = options.budget(context)
     named = event_fields.backfill_nodes(data)
     starts = load_start_nodes(lookups, named, budget)
+    record_start_nodes(context.impact, starts, named)
     if not _is_open(data):
         return _BackfillScope(starts.nodes, starts.unexplored, is_open=False, fault=starts.fault)
     excluded = set(event_fields.numbers(data, "excludeNodeIds"))
@@ -102,6 +104,7 @@ def _load_scope(context: Context, lookups: Lookups) -> _BackfillScope:
     root = event_fields.number(data, "rootNodeId")
     limit = options.max_nodes + len(excluded) + 1
     below = walk_down(lookups, [root] if root else [], replace(budget, nodes=limit))
+    record_walk(context.impact, below, leave_out=excluded)
     nodes = [item.item for item in below.visited if item.key not in excluded and not is_frozen(item.item)]
     unseen = tuple(dict.fromkeys((*starts.unexplored, *below.unexplored)))
     return _BackfillScope((*starts.nodes, *nodes), unseen, is_open=True, fault=starts.fault)
@@ -167,6 +170,7 @@ def _not_rerunnable_findings(context: Context, nodes: tuple[Node, ...]) -> Itera
 
 def _baseline_findings(context: Context, lookups: Lookups, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     baselines = baselines_of(lookups, nodes)
+    record_baselines(context.impact, baselines)
     min_priority = context.options.baseline_priority
     # Only a warning: correcting the data of a report is what backfills are for.
     subjects = node_subjects(node for node in nodes if node.baseline_id is not None)

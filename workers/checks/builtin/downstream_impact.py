@@ -13,6 +13,12 @@ from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs, SkipCheck
 from workers.checks.finding_builders import build_finding
 from workers.checks.impact.baselines import HasBaseline, baselines_at_risk, baselines_of
+from workers.checks.impact.evidence import (
+    record_baselines,
+    record_impact,
+    record_start_nodes,
+    record_written_tables,
+)
 from workers.checks.impact.findings import chain_findings, unexplored
 from workers.checks.impact.graph_walk import StopReason, Unexplored
 from workers.checks.impact.model import Dependent, DependentKind, Impact
@@ -100,10 +106,13 @@ def _dependent_findings(
     changed_ids = [number for number in starts.ids if not freezes or number not in already_frozen]
     changed = replace(starts, ids=tuple(changed_ids))
     budget = context.options.budget(context)
+    record_start_nodes(context.impact, starts, changed_ids)
     impact = downstream_nodes(lookups, changed_ids, budget, leave_out=starts.ids).live
+    record_impact(context.impact, impact)
     affected: list[HasBaseline] = [node for node in starts.nodes if node.id not in already_frozen]
     affected += impact.dependents
     baselines = baselines_of(lookups, affected)
+    record_baselines(context.impact, baselines)
     min_priority = context.options.baseline_priority
     yield from baselines_at_risk(
         context, "baseline-at-risk", Severity.BLOCK, affected, baselines, min_priority, changed.subjects
@@ -152,7 +161,8 @@ def _reader_findings(
 ) -> Iterator[Finding]:
     """Yield readers of the nodes' tables in other workspaces; lineage shows them without a dependency."""
     budget = context.options.budget(context)
-    guids = written_tables(lookups, starts.ids[: budget.calls])
+    writers = written_tables(lookups, starts.ids[: budget.calls])
+    guids = tuple(writers)
     impact = table_readers(lookups, guids, replace(budget, depth=1))
     own = {_project(guid) for guid in guids}
     workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
@@ -163,8 +173,12 @@ def _reader_findings(
         for item in impact.unexplored
         if item.reason not in (StopReason.DEPTH, StopReason.MISSING, StopReason.OWNERS)
     )
+    readers = replace(impact, dependents=others, unexplored=left)
+    read_tables = {source for source, _ in readers.edges}
+    record_written_tables(context.impact, {guid: writers[guid] for guid in guids if guid in read_tables})
+    record_impact(context.impact, readers, first_hop=1)
     if others:
-        yield _readers_finding(context, starts, guids, Impact(others, left, impact.calls))
+        yield _readers_finding(context, starts, guids, readers)
     else:
         unseen.extend(left)
 

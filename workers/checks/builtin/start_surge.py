@@ -13,6 +13,7 @@ from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, LookupContext, Lookups, Runs
 from workers.checks.cron import parse_cron
 from workers.checks.finding_builders import build_finding
+from workers.checks.impact.evidence import record_start_nodes, record_walk
 from workers.checks.impact.findings import unexplored
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
@@ -65,6 +66,8 @@ def _surge_findings(context: Context, lookups: Lookups, ids: tuple[int, ...]) ->
     options: StartSurgeOptions = context.options
     below = walk_down(lookups, ids, options.budget(context))
     starts = load_start_nodes(lookups, ids, options.budget(context))
+    record_start_nodes(context.impact, starts, ids)
+    record_walk(context.impact, below)
     live = [found.item for found in below.visited if not is_frozen(found.item)]
     now = time_windows.to_local(context.now, options.time_zone)
     counts = {node: _count_due_runs(node, now) for node in (*starts.nodes, *live)}

@@ -12,6 +12,12 @@ from workers.checks.code_effects.losses import BreakingChange
 from workers.checks.code_effects.table_names import table_guid
 from workers.checks.finding_builders import build_finding
 from workers.checks.impact.baselines import baselines_of
+from workers.checks.impact.evidence import (
+    record_baselines,
+    record_changed_table,
+    record_impact,
+    record_not_looked_up,
+)
 from workers.checks.impact.graph_walk import Budget, StopReason, search_deadline
 from workers.checks.impact.model import DependentKind, Impact
 from workers.checks.impact.summary import summarize, unexplored_text
@@ -51,22 +57,27 @@ class ChangeReaders:
         """
         name = table_guid(loss.table)
         assert name  # noqa: S101 - the caller passes only tables with a guid
+        changed = record_changed_table(self.context.impact, name, loss.column)
         if self._calls >= MAX_CALLS:
             self.is_exhausted = True
+            record_not_looked_up(self.context.impact, changed)
             yield self._unexplored_finding(loss, Text("lookup limit", "查询次数上限"))
             return
         if not loss.column:
-            yield from self._table(loss, self._readers_of(name, MAX_DEPTH))
+            readers = self._readers_of(name, MAX_DEPTH)
+            record_impact(self.context.impact, readers)
+            yield from self._table(loss, readers)
             return
         found = column_readers(self.context.lookups, [f"{name}.{loss.column}"], self._budget())
         self._calls += found.calls
         impact = self._others(found)
+        record_impact(self.context.impact, impact)
         if impact.dependents:
             yield self._read(loss, impact, Severity.WARN if loss.keeps_column else Severity.BLOCK)
         elif not impact.is_complete:
             yield self._unexplored_finding(loss, unexplored_text(impact.unexplored))
         else:
-            yield from self._possible_readers(loss, self._readers_of(name, 1))
+            yield from self._possible_readers(loss, changed, self._readers_of(name, 1))
 
     def _budget(self) -> Budget:
         until = search_deadline(self.context.now, self.context.deadline)
@@ -97,14 +108,15 @@ class ChangeReaders:
         elif not impact.is_complete:
             yield self._unexplored_finding(loss, unexplored_text(impact.unexplored))
 
-    def _possible_readers(self, loss: BreakingChange, impact: Impact) -> Iterator[Finding]:
+    def _possible_readers(self, loss: BreakingChange, changed: str, impact: Impact) -> Iterator[Finding]:
         """Yield a warning if reports or APIs read the table: it is unknown which columns they read."""
         consumers = tuple(item for item in impact.dependents if item.kind is DependentKind.CONSUMER)
+        # Indirect readers and owners do not matter here.
+        ignored = (StopReason.DEPTH, StopReason.OWNERS)
+        unseen = tuple(item for item in impact.unexplored if item.reason not in ignored)
+        edges = tuple((changed, item.key) for item in consumers)
+        record_impact(self.context.impact, Impact(consumers, unseen, impact.calls, edges))
         if not consumers:
-            # Indirect readers and owners do not matter here.
-            unseen = [
-                item for item in impact.unexplored if item.reason not in (StopReason.DEPTH, StopReason.OWNERS)
-            ]
             if unseen:
                 yield self._unexplored_finding(loss, unexplored_text(unseen))
             return
@@ -116,7 +128,9 @@ class ChangeReaders:
         yield self._finding("dropped-column-possibly-read", Severity.WARN, loss, message, len(consumers))
 
     def _read(self, loss: BreakingChange, impact: Impact, severity: Severity) -> Finding:
-        readers = summarize(impact, baselines_of(self.context.lookups, impact.dependents))
+        baselines = baselines_of(self.context.lookups, impact.dependents)
+        record_baselines(self.context.impact, baselines)
+        readers = summarize(impact, baselines)
         message = Text(
             f"{loss.name} {loss.effect.en}, and is read by {readers.en}.",
             f"{loss.name} {loss.effect.zh}，其下游有 {readers.zh}。",

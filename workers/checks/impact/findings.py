@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.api import Context
+from workers.checks.impact.evidence import record_unexplored
 from workers.checks.impact.graph_walk import StopReason, Unexplored
 from workers.checks.impact.summary import unexplored_text
 from workers.checks.not_checked import not_checked
@@ -35,9 +36,9 @@ def chain_findings(context: Context, *sources: Iterable[Finding]) -> Iterator[Fi
         except DataWorksError as error:
             if not known:
                 raise
-            yield from unexplored(
-                context, [Unexplored(StopReason.FAILED, (), f"{error.action}: {error.code}")]
-            )
+            failed = [Unexplored(StopReason.FAILED, (), f"{error.action}: {error.code}")]
+            record_unexplored(context.impact, failed)
+            yield from unexplored(context, failed)
 
 
 def unexplored(context: Context, unseen: Sequence[Unexplored]) -> Iterator[Finding]:

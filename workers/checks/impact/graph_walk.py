@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -70,11 +70,13 @@ class Unexplored:
     Attributes:
         names: names of the nodes that were not expanded.
         detail: more information, such as an error code; may be empty.
+        keys: their keys as text; empty if it is not about certain nodes.
     """
 
     reason: StopReason
     names: tuple[str, ...]
     detail: str = ""
+    keys: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,17 @@ class Visited(Generic[Key, Item]):
 
 @dataclass(frozen=True, slots=True)
 class Walk(Generic[Key, Item]):
-    """The nodes that a search found, nearest first, and what it did not explore."""
+    """The nodes that a search found, nearest first, and what it did not explore.
+
+    Attributes:
+        edges: all edges that the lookups returned, from a node to its neighbour, those to starts and to nodes
+            found before included.
+    """
 
     visited: tuple[Visited[Key, Item], ...]
     unexplored: tuple[Unexplored, ...]
     calls: int
+    edges: tuple[tuple[Key, Key], ...] = ()
 
 
 def search_deadline(now: float, deadline: float) -> float:
@@ -142,31 +150,33 @@ def walk_graph(
     seen = {*(key for key, _, _ in queue), *leave_out}
     found: list[Visited[Key, Item]] = []
     unseen: list[Unexplored] = []
+    edges: list[tuple[Key, Key]] = []
     calls = 0
     while queue:
         key, hops, path = queue[0]
         if reason := _spent(budget, hops, len(found), calls, clock):
-            unseen.append(Unexplored(reason, _names(queue)))
+            unseen.append(Unexplored(reason, _names(queue), keys=_keys(queue)))
             break
         calls += 1
         try:
             near = neighbours(key)
         except UnknownNode as error:
             near = ()
-            unseen.append(Unexplored(StopReason.MISSING, path[-1:], str(error)))
+            unseen.append(Unexplored(StopReason.MISSING, path[-1:], str(error), (str(key),)))
         except WalkAborted as error:
-            unseen.append(Unexplored(StopReason.FAILED, _names(queue), str(error)))
+            unseen.append(Unexplored(StopReason.FAILED, _names(queue), str(error), _keys(queue)))
             break
         queue.popleft()
         if page_limit is not None and len(near) >= page_limit:
-            unseen.append(Unexplored(StopReason.CUT, path[-1:]))
+            unseen.append(Unexplored(StopReason.CUT, path[-1:], keys=(str(key),)))
         for item in near:
+            edges.append((key, item.key))
             if item.key not in seen:
                 seen.add(item.key)
                 found.append(Visited(item.key, item.item, hops + 1, (*path, item.name)))
                 if expand(item.item):
                     queue.append((item.key, hops + 1, (*path, item.name)))
-    return Walk(tuple(found), tuple(unseen), calls)
+    return Walk(tuple(found), tuple(unseen), calls, tuple(edges))
 
 
 def _spent(
@@ -183,3 +193,7 @@ def _spent(
 
 def _names(queue: Iterable[tuple[Key, int, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(path[-1] for _, _, path in queue)
+
+
+def _keys(queue: Iterable[tuple[Key, int, tuple[str, ...]]]) -> tuple[str, ...]:
+    return tuple(str(key) for key, _, _ in queue)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workers.checks.impact.graph_walk import StopReason, Unexplored
@@ -53,11 +53,14 @@ class Impact:
         dependents: nearest first.
         unexplored: what was not explored.
         calls: lookups made.
+        edges: keys of an object and of one that depends on it; also of objects that are no dependents, such
+            as the starts and what was left out.
     """
 
     dependents: tuple[Dependent, ...]
     unexplored: tuple[Unexplored, ...]
     calls: int
+    edges: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -67,4 +70,4 @@ class Impact:
     @property
     def live(self) -> Impact:
         """The impact without frozen nodes."""
-        return Impact(tuple(item for item in self.dependents if not item.frozen), self.unexplored, self.calls)
+        return replace(self, dependents=tuple(item for item in self.dependents if not item.frozen))

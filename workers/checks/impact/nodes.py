@@ -94,7 +94,8 @@ def _walk(
 
 
 def _impact(nodes: Nodes) -> Impact:
-    return Impact(tuple(map(_dependent, nodes.visited)), nodes.unexplored, nodes.calls)
+    edges = tuple((str(source), str(target)) for source, target in nodes.edges)
+    return Impact(tuple(map(_dependent, nodes.visited)), nodes.unexplored, nodes.calls, edges)
 
 
 def _dependent(found: Visited[int, Node]) -> Dependent:

@@ -17,20 +17,22 @@ _PARTS = (2, 3)
 """Parts of a table's name: `project.table` or `project.schema.table`."""
 
 
-def written_tables(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
-    """Return the tables (`odps.project.table`) that `nodes` write in production.
+def written_tables(lookups: Lookups, nodes: Iterable[int]) -> dict[str, list[int]]:
+    """Return the tables (`odps.project.table`) that `nodes` write in production, each with its writers.
 
     Raises:
         DataWorksError: a lookup failed.
     """
-    found: dict[str, None] = {}
+    found: dict[str, list[int]] = {}
     for node in nodes:
         try:
             outputs = lookups.node_outputs(node, Environment.PROD)
         except NotFound:  # an unknown node writes nothing
             continue
-        found |= dict.fromkeys(table for output in outputs if (table := output_table(output)))
-    return tuple(found)
+        for table in dict.fromkeys(map(output_table, outputs)):
+            if table:
+                found.setdefault(table, []).append(node)
+    return found
 
 
 def output_table(output: NodeOutput) -> str | None:

@@ -66,7 +66,9 @@ class OwnerLookup:
         except NotFound:
             return None
         except DataWorksError as error:
-            self.unexplored.append(Unexplored(StopReason.OWNERS, (table,), f"{error.action}: {error.code}"))
+            self.unexplored.append(
+                Unexplored(StopReason.OWNERS, (table,), f"{error.action}: {error.code}", (table,))
+            )
             return None
 
 

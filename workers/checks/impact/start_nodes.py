@@ -66,13 +66,14 @@ def load_start_nodes(
             else None
         )
         if spent:
-            unseen.append(Unexplored(spent, left))
+            unseen.append(Unexplored(spent, left, keys=left))
             break
         try:
             nodes.append(lookups.node(number, Environment.PROD))
         except NotFound as error:
-            unseen.append(Unexplored(StopReason.MISSING, left[:1], error.code))
+            unseen.append(Unexplored(StopReason.MISSING, left[:1], error.code, left[:1]))
         except DataWorksError as error:
-            unseen.append(Unexplored(StopReason.FAILED, left, f"{error.action}: {error.code}"))
+            failed = Unexplored(StopReason.FAILED, left, f"{error.action}: {error.code}", left)
+            unseen.append(failed)
             return StartNodes(tuple(ids), tuple(nodes), tuple(unseen), error)
     return StartNodes(tuple(ids), tuple(nodes), tuple(unseen))

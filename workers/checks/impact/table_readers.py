@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from common.impact_graph import ImpactRecorder
 from common.snapshot import Column
 from common.text.i18n import Text
 from workers.checks.api import Context, Lookups
 from workers.checks.impact.baselines import baselines_of
+from workers.checks.impact.evidence import (
+    record_baselines,
+    record_changed_table,
+    record_impact,
+    record_not_looked_up,
+)
 from workers.checks.impact.graph_walk import Budget, StopReason, search_deadline
 from workers.checks.impact.model import Impact
 from workers.checks.impact.summary import summarize, unexplored_text
@@ -26,12 +33,14 @@ class TableReaders:
         guid: `odps.project.table`, in lower case.
         budget: the remaining budget; each search reduces its calls.
         own: guids of its columns, which do not count as readers of each other.
+        recorder: gets what is found, as evidence.
     """
 
     lookups: Lookups
     guid: str
     budget: Budget
     own: tuple[str, ...]
+    recorder: ImpactRecorder
     _of_table: Impact | None = field(default=None)
 
     @classmethod
@@ -39,7 +48,8 @@ class TableReaders:
         """Return the readers of a table with `columns`, with the budget of the check's options."""
         until = search_deadline(context.now, context.deadline)
         budget = Budget(context.options.depth, calls=context.options.max_calls, deadline=until)
-        return cls(lookups, guid, budget, tuple(f"{guid}.{column.name.lower()}" for column in columns))
+        own = tuple(f"{guid}.{column.name.lower()}" for column in columns)
+        return cls(lookups, guid, budget, own, context.impact)
 
     def of_column(self, name: str, columns_left: int) -> Impact | None:
         """Return the readers of a column; None if no lookups are left.
@@ -51,12 +61,15 @@ class TableReaders:
         Raises:
             DataWorksError: a lookup failed.
         """
+        changed = record_changed_table(self.recorder, self.guid, name)
         share = max(self.budget.calls // columns_left, min(MIN_CALLS, self.budget.calls))
         if share < 1:
+            record_not_looked_up(self.recorder, changed)
             return None
         guid = f"{self.guid}.{name}"
         budget = replace(self.budget, calls=share)
         impact = column_readers(self.lookups, [guid], budget, leave_out=self.own)
+        record_impact(self.recorder, impact)
         self._spend(impact)
         return impact
 
@@ -66,12 +79,18 @@ class TableReaders:
         Raises:
             DataWorksError: a lookup failed.
         """
-        if self._of_table is None and self.budget.calls > 1:
+        if self._of_table is not None:
+            return self._of_table
+        changed = record_changed_table(self.recorder, self.guid)
+        if self.budget.calls > 1:
             impact = table_readers(self.lookups, [self.guid], replace(self.budget, depth=1))
             self._spend(impact)
             # Only direct readers are wanted, so indirect ones are not missing.
             unseen = tuple(item for item in impact.unexplored if item.reason is not StopReason.DEPTH)
             self._of_table = replace(impact, unexplored=unseen)
+            record_impact(self.recorder, self._of_table)
+        else:
+            record_not_looked_up(self.recorder, changed)
         return self._of_table
 
     def describe(self, impact: Impact | None) -> Text:
@@ -79,7 +98,9 @@ class TableReaders:
         if impact is None:
             return Text("not checked (lookup limit)", "未检查（查询次数已用完）")
         if impact.dependents:
-            return summarize(impact, baselines_of(self.lookups, impact.dependents))
+            baselines = baselines_of(self.lookups, impact.dependents)
+            record_baselines(self.recorder, baselines)
+            return summarize(impact, baselines)
         if impact.is_complete:
             return Text("none known", "没有已知的下游")
         unseen = unexplored_text(impact.unexplored)

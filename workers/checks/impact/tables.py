@@ -63,7 +63,9 @@ def table_readers(
         *(_dependent(DependentKind.CONSUMER, item) for item in consumers.visited),
         *(_dependent(DependentKind.TABLE, item) for item in derived.visited),
     )
-    impact = Impact(found, (*consumers.unexplored, *derived.unexplored), consumers.calls + derived.calls)
+    unseen = (*consumers.unexplored, *derived.unexplored)
+    edges = (*consumers.edges, *derived.edges)
+    impact = Impact(found, unseen, consumers.calls + derived.calls, edges)
     return _with_owners(lookups, impact, budget, clock)
 
 
@@ -103,7 +105,8 @@ def column_readers(
     )
     columns.or_raise(derived)
     found = tuple(_dependent(DependentKind.COLUMN, item) for item in derived.visited)
-    return _with_owners(lookups, Impact(found, derived.unexplored, derived.calls), budget, clock)
+    impact = Impact(found, derived.unexplored, derived.calls, derived.edges)
+    return _with_owners(lookups, impact, budget, clock)
 
 
 def _keys(guids: Iterable[str]) -> list[tuple[str, str]]:
@@ -129,4 +132,5 @@ def _with_owners(lookups: Lookups, impact: Impact, budget: Budget, clock: Callab
     left = budget.calls - impact.calls if clock() < budget.deadline else 0
     dependents = lookup.with_owners(impact.dependents, left)
     unseen = dict.fromkeys((*impact.unexplored, *lookup.unexplored))
-    return Impact(dependents, tuple(unseen), impact.calls + lookup.calls)
+    calls = impact.calls + lookup.calls
+    return replace(impact, dependents=dependents, unexplored=tuple(unseen), calls=calls)

@@ -43,6 +43,7 @@ class LookupRequest(BaseModel):
         arguments: its parameters, by their names in the OpenAPI.
         deadline_at: of the event, in seconds since the epoch; the earliest goes first.
         expires_at: when the requester stops waiting, in seconds since the epoch.
+        traceparent: the span that waits for the reply; None without a trace.
     """
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
@@ -52,6 +53,7 @@ class LookupRequest(BaseModel):
     arguments: dict[str, str | int]
     deadline_at: FiniteFloat
     expires_at: FiniteFloat
+    traceparent: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 
 class RequestKeys:
@@ -79,7 +81,7 @@ class RequestKeys:
 
 def encode_request(request: LookupRequest) -> bytes:
     """Return the request as JSON."""
-    return orjson.dumps(request.model_dump())
+    return orjson.dumps(request.model_dump(exclude_none=True))
 
 
 def decode_request(content: bytes) -> LookupRequest:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import redis
 
-from common import clock
+from common import clock, tracing
 from common.json_types import Json
 from workers.dataworks.cached_client import parse_cached
 from workers.dataworks.errors import Unreachable
@@ -68,7 +68,8 @@ class LookupRequester:
         response = self._cache.get(lookup.name, arguments)
         if response is None:
             try:
-                response = self._request(lookup, arguments, deadline)
+                with tracing.span(f"request {lookup.name}", "client"):
+                    response = self._request(lookup, arguments, deadline)
             except redis.RedisError as error:
                 action = lookup.operation.action
                 raise Unreachable(action, "RedisUnavailable", type(error).__name__) from None
@@ -83,6 +84,7 @@ class LookupRequester:
             arguments=dict(arguments),
             deadline_at=deadline,
             expires_at=now + max(seconds - REPLY_MARGIN, seconds / 2),
+            traceparent=tracing.current_traceparent(),
         )
         content, until = encode_request(request), time.monotonic() + seconds
         if seconds > 0:

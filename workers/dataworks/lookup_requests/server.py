@@ -13,7 +13,7 @@ from typing import cast
 import redis
 import structlog
 
-from common import clock
+from common import clock, tracing
 from workers import progress
 from workers.dataworks.cached_client import CachedClient
 from workers.dataworks.errors import DataWorksError, Unreachable
@@ -96,7 +96,11 @@ class LookupServer:
     def _serve(self, request: LookupRequest) -> None:
         self._active.add(request.id)
         try:
-            with progress.step(may_wait=True):
+            with (
+                progress.step(may_wait=True),
+                tracing.continue_trace(request.traceparent),
+                tracing.span(f"serve {request.lookup}", "server"),
+            ):
                 self._reply(request.id, self._answer(request))
         except redis.RedisError as error:
             # The lease ends, and the requester sends its request again.

@@ -70,7 +70,15 @@ def parse_baseline(response: Json) -> Baseline | None:
         owner=text_field(data, "Owner"),
         # A missing flag does not mean disabled.
         enabled=optional_bool(data, "UseFlag") is not False,
+        due=_committed_time(data),
     )
+
+
+def _committed_time(baseline: Json) -> str | None:
+    """Return the committed time of a daily baseline; an hourly one has one per cycle instead."""
+    hour, minute = number_field(baseline, "SlaHour"), number_field(baseline, "SlaMinu")
+    is_hourly = text_field(baseline, "BaselineType") == "HOURLY"
+    return None if hour is None or is_hourly else f"{hour:02d}:{minute or 0:02d}"
 
 
 def _node_from_row(raw: Json) -> Node:

@@ -340,8 +340,9 @@ class Lifecycle(RuleBasedStateMachine):
         self.step("lease_due")
         due = {message_id for message_id, model in self.models.items() if model.is_due}
         leased = self.ledger.lease_due(LEASE_SECONDS, limit)
-        assert len(leased) == min(limit, len(due))
         assert due.issuperset(leased)
+        nearest = sorted(self.models[message_id].deadline for message_id in due)[:limit]
+        assert [self.models[message_id].deadline for message_id in leased] == nearest
         for message_id in leased:
             self.models[message_id].is_due = False
 

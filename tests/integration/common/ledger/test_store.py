@@ -219,6 +219,22 @@ def test_due_events_are_leased_and_due_again(ledger: Ledger) -> None:
         assert time.monotonic() < limit
 
 
+def test_of_due_events_the_nearest_deadline_is_leased_first(ledger: Ledger) -> None:
+    """Also before events that were due earlier, and after its post was refused and it was put off."""
+    now = time.time()
+    ledger.admit(event("first due"), now + 15, now - 3)
+    ledger.admit(event("nearest"), now + 4, now - 1)
+    ledger.admit(event("unknown"), now + 4, now - 2)
+    ledger.client.delete(ledger.key("event:unknown"))
+
+    assert ledger.lease_due(60, 1) == ["unknown"]  # to be removed
+    assert ledger.lease_due(60, 1) == ["nearest"]
+    ledger.make_due("nearest", -0.001)
+    assert ledger.lease_due(60, 1) == ["nearest"]
+    assert ledger.lease_due(60, 1) == ["first due"]
+    assert ledger.lease_due(60, 1) == []
+
+
 def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
     now = time.time()
     ledger.admit(event("unwatched"), now, now - 1)

@@ -140,7 +140,7 @@ def test_many_outputs_are_queried_in_batches(lookups: Lookups, emulator: Emulato
 
 def test_a_baseline_is_found_by_its_id_alone(lookups: Lookups) -> None:
     assert lookups.baseline(900101) == Baseline(
-        *(900101, "Trade data before the working day", 8), "1923456789012735", enabled=True
+        *(900101, "Trade data before the working day", 8), "1923456789012735", enabled=True, due="07:30"
     )
     for _ in range(2):
         with pytest.raises(RequestRejected, match=r"GetBaselineConfig: Invalid\.Baseline\.NotExists"):

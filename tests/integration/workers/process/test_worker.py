@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from common.ledger import State
+from tests.support import observability
 from tests.support.engines import free_port
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
+from workers.process.roles import Role
 
 GROUPS = ("checks", "slow", "io", "reporter", "watchdog", "recovery")
 
@@ -30,6 +34,30 @@ def start(gate: RunningDwgate, *arguments: str) -> str:
     port = free_port()
     gate.start_worker("--processes", "1", "--metrics-port", str(port), *arguments)
     return f"http://127.0.0.1:{port}"
+
+
+def read_metrics(gate: RunningDwgate, url: str) -> dict[str, float]:
+    """Return the metrics of a worker by the text of their series."""
+    lines = gate.http.get(f"{url}/metrics").text.splitlines()
+    return {
+        name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
+    }
+
+
+def unserved_selectors(text: str) -> list[str]:
+    """Return what alert rules and dashboards select and none of the served series is."""
+    series = [
+        (sample.name, sample.labels)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    ]
+    return [
+        f"{where}: {selector.name}"
+        for where, expression in observability.expressions().items()
+        for selector in observability.selectors(expression)
+        if selector.name not in observability.OF_PROMETHEUS
+        and not any(observability.matches(selector, name, labels) for name, labels in series)
+    ]
 
 
 def children(gate: RunningDwgate) -> dict[str, psutil.Process]:
@@ -50,7 +78,27 @@ def test_a_worker_answers_events_and_serves_its_metrics(gate: RunningDwgate) -> 
         assert wait_until_final(gate, message_id).state is State.REPORTED
 
     assert gate.http.get(f"{url}/healthz").text == "ok"
-    assert "dwgate_tasks_total{" in gate.http.get(f"{url}/metrics").text
+    wait_for(lambda: 'dwgate_events{state="reported"} 2.0' in gate.http.get(f"{url}/metrics").text)
+    served = read_metrics(gate, url)
+    for role in Role:
+        assert served[f'dwgate_workers{{role="{role}"}}'] == 1
+    assert served['dwgate_events{state="dead"}'] == 0
+    assert served['dwgate_dead_total{event_code="commit-file"}'] == 0
+    blocking = [served[name] for name in served if name.startswith('dwgate_findings_total{mode="enforce"')]
+    assert sum(blocking) >= 1
+    assert served['dwgate_check_seconds_count{check="code-review"}'] >= 1
+    assert served['dwgate_check_seconds_count{check="downstream-impact"}'] >= 1
+    assert served['dwgate_openapi_calls_total{operation="GetIDEEventDetail",result="ok"}'] >= 1
+    assert served['dwgate_openapi_calls_total{operation="GetNodeChildren",result="throttled"}'] == 0
+    assert served['dwgate_openapi_call_seconds_count{operation="GetIDEEventDetail"}'] >= 1
+    assert served['dwgate_quota_wait_seconds_count{kind="write"}'] >= 2
+    wait_for(lambda: time.time() - read_metrics(gate, url).get("dwgate_sweep_timestamp_seconds", 0) < 20)
+    for group in (*GROUPS, "supervisor"):
+        assert served[f'process_cpu_seconds_total{{group="{group}"}}'] > 0
+        assert served[f'process_resident_memory_bytes{{group="{group}"}}'] > 0
+    families = gate.http.get(f"{url}/metrics").text + gate.http.get(f"{gate.url}/metrics").text
+    assert unserved_selectors(families) == []
+
     assert gate.http.get(f"{url}/other").status_code == 404
     with pytest.raises(httpx.ConnectError):  # no other address
         gate.http.get(f"{url}/metrics".replace("127.0.0.1", "127.0.0.2"))
@@ -77,8 +125,11 @@ def test_a_process_that_ends_is_started_again(gate: RunningDwgate) -> None:
     killed = wait_for(lambda: children(gate).get("watchdog"))
     assert killed
     wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")
+    wait_for(lambda: "dwgate_workers{" in gate.http.get(f"{url}/metrics").text)
     killed.kill()
     wait_for(lambda: gate.http.get(f"{url}/readyz").text == "watchdog down")
+    # Nothing measures them now.
+    wait_for(lambda: "dwgate_workers{" not in gate.http.get(f"{url}/metrics").text)
     assert gate.http.get(f"{url}/healthz").text == "ok", "its supervisor brings it back"
 
     wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")

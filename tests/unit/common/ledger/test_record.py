@@ -1,9 +1,14 @@
 """What a record says about the accepted verdict, the frozen one, and the one of a rerun."""
 
+from dataclasses import replace
+
 import orjson
+import pytest
 
 from common.ledger import EventRecord, State
-from common.verdicts import Reason, Result, Verdict
+from common.ledger.timeline import RunState, RunVerdict, parse_timeline
+from common.plan import Mode
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from tests.support.records import EVENT, VERDICT, record
 
 OK = Verdict(Result.OK, "OK: fine", Reason.DEADLINE, VERDICT.decided_at + 60)
@@ -74,3 +79,93 @@ def test_a_record_of_an_earlier_version_shows_the_time_of_the_acceptance() -> No
     assert old.accepted_verdict == VERDICT
     assert old.rerun_verdict == OK
     assert old.is_rerun_different
+
+
+TIMELINE = """\
+1780000000100 admitted
+1780000001000 decided FAIL complete
+1780000002000 dead rejected by DataWorks
+1780000003000 requeued run 2 by me@host: key renewed
+1780000004000 decided FAIL complete
+1780000005000 reported posted
+1780000006000 requeued run 3 by me@host: again
+1780000007500 decided WARN deadline
+1780000008000 rerun WARN, not posted: FAIL was already accepted
+1780000009000 requeued run 4 by me@host: run 9 again
+"""
+
+
+def test_the_verdict_of_each_run_is_listed_with_what_became_of_it() -> None:
+    event = record(
+        State.CHECKING,
+        run=4,
+        accepted_verdict=VERDICT,
+        reported_at=1780000005.0,
+        accepted_run=2,
+        timeline=parse_timeline(TIMELINE),
+    )
+    first, second, third, fourth = event.runs
+    assert first == RunVerdict(1, RunState.FROZEN, Result.FAIL, Reason.COMPLETE, 1780000001.0)
+    assert (second.state, second.tip, second.decided_at) == (
+        RunState.ACCEPTED,
+        VERDICT.tip,
+        VERDICT.decided_at,
+    )
+    assert third == RunVerdict(3, RunState.RERUN, Result.WARN, Reason.DEADLINE, 1780000007.5)
+    assert fourth == RunVerdict(4, RunState.UNDECIDED)
+    assert event.to_json(CODE)["runs"][1]["state"] == "accepted"
+
+
+def test_the_latest_run_has_its_tip_and_older_records_name_the_accepted_run_by_the_timeline() -> None:
+    timeline = parse_timeline(
+        "1780000005000 reported posted\n1780000006000 requeued run 2 by me@host: again\n"
+    )
+    event = record(
+        State.REPORTED, run=2, verdict=OK, accepted_verdict=VERDICT, accepted_run=None, timeline=timeline
+    )
+    assert [(run.state, run.tip) for run in event.runs] == [
+        (RunState.ACCEPTED, VERDICT.tip),
+        (RunState.RERUN, OK.tip),
+    ]
+    assert [run.state for run in record(State.DEAD, verdict=OK).runs] == [RunState.FROZEN]
+
+
+BLOCK = Finding("r", Severity.BLOCK, "m.")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mode", "counted", "would_be"),
+    [
+        (Outcome.of([BLOCK]), Mode.AUDIT, "OK", "FAIL"),
+        (Outcome.of([BLOCK]), Mode.WARN, "WARN", "FAIL"),
+        (Outcome.of([replace(BLOCK, waived=AppliedWaiver("W", "known"))]), Mode.AUDIT, "OK", "OK"),
+        (Outcome.of([replace(BLOCK, suppressed="known")]), Mode.ENFORCE, "OK", "OK"),
+        (Outcome(OutcomeKind.UNREVIEWABLE), Mode.AUDIT, "OK", "FAIL"),
+        (Outcome(OutcomeKind.SKIPPED), Mode.ENFORCE, "OK", "OK"),
+        (None, Mode.AUDIT, "OK", "FAIL"),
+    ],
+)
+def test_a_record_has_the_result_that_it_would_have_had_in_mode_enforce(
+    outcome: Outcome | None, mode: Mode, counted: str, would_be: str
+) -> None:
+    event = record(State.REPORTED, "c", verdict=OK, outcomes={"c": outcome} if outcome else {})
+    assert event.plan
+    plan = replace(event.plan, checks=(replace(event.plan.checks[0], mode=mode),))
+    shown = replace(event, plan=plan).to_json(CODE)
+    assert (shown["checks"][0]["result"], shown["checks"][0]["would_be"]) == (counted, would_be)
+    assert shown["would_be"] == would_be
+
+
+def test_a_check_that_still_runs_counts_as_nothing() -> None:
+    running = record(State.CHECKING, "a", "b", outcomes={"a": Outcome.of([])})
+    shown = running.to_json(CODE)
+    assert shown["would_be"] == "OK"
+    assert [check["result"] for check in shown["checks"]] == ["OK", None]
+    assert record(State.RECEIVED).would_be_result is None
+
+
+def test_findings_are_counted_by_severity_without_accepted_ones() -> None:
+    found = [BLOCK, BLOCK, replace(BLOCK, severity=Severity.INFO), replace(BLOCK, suppressed="known")]
+    event = record(State.REPORTED, "c", outcomes={"c": Outcome.of(found)})
+    assert event.severity_counts == {Severity.BLOCK: 2, Severity.WARN: 0, Severity.INFO: 1}
+    assert event.to_json(CODE)["checks"][0]["severities"] == {"block": 2, "warn": 0, "info": 1}

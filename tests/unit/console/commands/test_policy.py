@@ -46,6 +46,9 @@ def output_of(*arguments: object) -> str:
 
 def test_show_prints_the_effective_policy(file: Path) -> None:
     everywhere = plain_yaml.load(output_of("show", file))
+    options = everywhere["commit-file"]["checks"]["code-review"].pop("options")
+    assert options["rules"]["MC-P03"] == {"max_partitions": 90}
+    assert "MC-C01" not in options["rules"]  # it has no option
     assert everywhere == {
         "commit-file": {
             "deadline": 60,
@@ -57,7 +60,14 @@ def test_show_prints_the_effective_policy(file: Path) -> None:
                     "on_timeout": "warn",
                     "on_error": "warn",
                     "on_unreviewable": "fail",
-                    "options": {},
+                    "sources": {
+                        "mode": f"{file}:2 (points)",
+                        "share": f"{file}:2 (points)",
+                        "on_timeout": "(default)",
+                        "on_error": "(default)",
+                        "on_unreviewable": "(default)",
+                        "enabled": f"{file}:2 (points)",
+                    },
                 }
             },
         }
@@ -116,3 +126,15 @@ def test_a_node_type_is_accepted_by_name(file: Path) -> None:
 
 def test_counts_of_one_are_singular(file: Path) -> None:
     assert "is valid: 1 point with 1 check, version" in output_of("check", file)
+
+
+def test_init_writes_the_built_in_policy_with_its_comments(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    assert "dwgate policy check" in output_of("init", file)
+    assert file.read_bytes() == policy.BUILT_IN.read_bytes()
+
+
+def test_init_overwrites_nothing(file: Path) -> None:
+    answer = CliRunner().invoke(app, ["policy", "init", str(file)])
+    assert "exists already" in str(answer.exception)
+    assert file.read_text() == POLICY

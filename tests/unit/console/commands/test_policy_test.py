@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from common.config_files.errors import ConfigError
-from console.commands import policy_test
+from common.verdicts import Finding
+from console.commands.policy import cases as policy_test
+from workers.checks import registry
+from workers.checks.api import Check, Context, Runs
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 GOOD = """
@@ -126,3 +130,20 @@ def test_an_invalid_file_exits_with_2(folder: Path) -> None:
     )
     assert answer.returncode == 2
     assert answer.stderr == f"dwgate: {folder}/wrong.yaml:1:8: cases: expected a list of at least 1\n"
+
+
+def test_what_a_check_of_ones_own_raises_is_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(_: Context) -> Iterator[Finding]:
+        int("seven")
+        yield from ()
+
+    checks = {"raising": Check("raising", frozenset({"freeze-node"}), Runs.INLINE, raising)}
+    monkeypatch.setattr(registry, "load_checks", lambda: checks)
+    (folder / "policy.yaml").write_text("version: 1\npoints: {freeze-node: {checks: {raising: {}}}}\n")
+    (case := folder / "case.yaml").write_text(GOOD)
+    assert policy_test.run([case], folder / "policy.yaml", json=False) == 1
+    printed = capsys.readouterr().out
+    assert "raised ValueError at test_policy_test.py:" in printed
+    assert "invalid literal for int() with base 10: 'seven'" in printed

@@ -4,8 +4,9 @@ import pytest
 
 from common.ledger import EventRecord, State
 from common.verdicts import Finding, Outcome, OutcomeKind, Severity
-from console.commands.requeue import RequeueAction, RequeueFilter, RequeueStep, plan
+from console.commands.requeue import RequeueFilter
 from console.output import tables
+from console.requeues import RequeueAction, RequeueStep, plan
 from tests.support.records import EVENT, VERDICT, record
 
 ERROR = Outcome(OutcomeKind.ERROR, detail="DataWorks could not be queried")

@@ -22,12 +22,12 @@ import pytest
 from common.config_files.errors import ConfigError
 from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
-from console import errors, isolated_reviews
+from console import errors
 from console.commands import review, rules
 from console.exit_codes import UsageError
 from console.output import github, sarif
 from console.output.review_output import FORMATS
-from console.reviews import file_reviews
+from console.reviews import file_reviews, isolated_reviews
 from console.reviews.settings import ReviewRequest
 from review import engine, rule_docs
 from review.dialects import Dialect

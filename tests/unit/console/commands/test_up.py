@@ -29,7 +29,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
 
 
 def run(folder: Path, policy: Path | None, waivers: Path | None) -> int:
-    return up.run(port=0, flower_port=0, data=folder / "data", policy_file=policy, waivers_file=waivers)
+    return up.run(
+        port=0, console_port=0, flower_port=0, data=folder / "data", policy_file=policy, waivers_file=waivers
+    )
 
 
 def test_the_worker_gets_absolute_paths(

@@ -300,3 +300,8 @@ def test_a_copy_into_a_table_appends() -> None:
     assert lines("MC-C01", "COPY t TO STDOUT", NOTHING, "postgres") == []
     assert lines("MC-C01", "COPY t (a) FROM STDIN WITH CSV FORCE NOT NULL a", NOTHING, "postgres") == [1]
     assert lines("MC-C01", "COPY INTO t FROM 's3://x' FILEFORMAT = CSV", NOTHING, "spark") == []
+
+
+def test_a_task_carries_a_statement_that_can_be_read() -> None:
+    assert changes(read_code("SUBMIT TASK x AS INSERT INTO a SELECT 1", Dialect.STARROCKS)) == ["insert a"]
+    assert unread(read_code("SUBMIT TASK x AS FOO BAR", Dialect.STARROCKS)) != []

@@ -573,6 +573,9 @@ def test_an_insert_after_a_delete_by_a_column_that_it_computes_only_warns() -> N
     assert severities(code.replace("{}", "'20240101'"), context) == [Severity.BLOCK]
     assert severities(code.replace("{}", "b.d"), context) == [Severity.WARN]
     assert severities(code.replace("{}", "'${bizdate}'"), context) == []
+    range_dropped = "ALTER TABLE a DROP PARTITION (d<='x');\nINSERT INTO a PARTITION (d) SELECT * FROM b"
+    found = review(range_dropped, Dialect.HIVE, context)
+    assert [item.severity for item in found if item.rule == "MC-C01"] == [Severity.WARN]
 
 
 def severities(code: str, context: ReviewContext) -> list[Severity]:

@@ -485,3 +485,9 @@ def test_a_dynamic_partition_may_rebuild_a_range_of_partitions() -> None:
     code = "ALTER TABLE a DROP PARTITION (ds<='20240101');\nINSERT INTO a PARTITION ({}) SELECT * FROM b"
     assert lines("MC-S02", code.replace("{}", "ds"), dialect=Dialect.HIVE) == []
     assert lines("MC-S02", code.replace("{}", "ds='20240101'"), dialect=Dialect.HIVE) == [1]
+
+
+def test_the_name_of_a_secret_is_no_secret() -> None:
+    assert shown("SHOP_API_KEY = 'shop_api_key_v2.8'", "python") == []
+    assert shown("SHOP_API_KEY = 'shop_api_key'", "python") == []
+    assert shown("SHOP_API_KEY = 'shop_api_key7fA29xQ'", "python") == ["shop_api_key7fA29xQ"]

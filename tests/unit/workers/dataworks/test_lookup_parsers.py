@@ -139,6 +139,21 @@ def test_a_baseline_is_parsed(flag: object, enabled: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "due"),
+    [
+        ({"SlaHour": 7, "SlaMinu": "30"}, "07:30"),
+        ({"SlaHour": 25}, "25:00"),
+        ({"SlaHour": 7, "SlaMinu": 30, "BaselineType": "HOURLY"}, None),
+        ({}, None),
+    ],
+)
+def test_the_committed_time_of_a_baseline_is_parsed(more: dict[str, object], due: str | None) -> None:
+    found = nodes.parse_baseline({"Data": {"BaselineId": 7, **more}})
+    assert found is not None
+    assert found.due == due
+
+
+@pytest.mark.parametrize(
     ("more", "key"),
     [
         ({"HasNext": True, "NextPrimaryKey": "k"}, "k"),

@@ -115,12 +115,12 @@ def test_the_tip_names_the_event_its_page_and_the_expiry_of_its_waivers() -> Non
         message_id="m-1",
         now=waiver.expires_ts - 2 * DAY,
         waivers=Waivers((waiver,)),
-        details_url="https://gate.example.com/events/{message_id}",
+        details_link="https://gate.example.com/events/m-1?t=1.x",
     )
     assert verdict.tip.splitlines() == [
         "OK: passed.",
         "Waived: 1 (W-1 until 2026-12-01 18:00+08:00, expires in 2 days)",
-        "Details: https://gate.example.com/events/m-1",
+        "Details: https://gate.example.com/events/m-1?t=1.x",
         "Event m-1",
     ]
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.plan import Mode, Plan, PlannedCheck
+from common.signed_links import details_link, sign
 from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Result, Severity
 from tests.support import tip_samples
@@ -188,6 +189,12 @@ def test_the_first_finding_is_shown_however_many_checks_did_not_run() -> None:
 
 
 DETAILS = f"https://{'x' * 170}.example/{{message_id}}"
+
+
+def link_of(message_id: str) -> str:
+    return details_link(DETAILS, message_id, sign(b"k" * 32, message_id, NOW))
+
+
 WORDS = st.text(max_size=300)
 FINDINGS = st.lists(
     st.builds(
@@ -238,7 +245,7 @@ def test_a_tip_is_short_starts_with_the_verdict_and_ends_with_the_id(
         message_id,
         now=NOW,
         waivers=waivers,
-        details_url=DETAILS if linked else None,
+        details_link=link_of(message_id) if linked else None,
     )
     assert len(text) < 1000
     assert text.startswith(result.value)
@@ -353,7 +360,7 @@ def test_a_disabled_workspace_is_reported() -> None:
 
 def test_the_details_are_linked() -> None:
     planned = Plan((check("a"),), Result.OK, Language.ENGLISH, "v")
-    text = render_tip(Result.OK, planned, {}, "a/b c", details_url="https://x.example/e/{message_id}?t=1")
+    text = render_tip(Result.OK, planned, {}, "a/b c", details_link="https://x.example/e/a%2Fb%20c?t=1")
     assert text.split("\n")[-2:] == ["Details: https://x.example/e/a%2Fb%20c?t=1", "Event a/b c"]
 
 
@@ -366,7 +373,9 @@ def test_a_tip_with_every_line_is_still_short() -> None:
     planned = Plan((check("a"), *map(check, names)), Result.OK, Language.ENGLISH, "v")
     outcomes = {"a": Outcome.of([REMARK, *known, *[long] * 9]), **failed}
     waivers = Waivers(tuple(map(waiver, ids)))
-    text = render_tip(Result.FAIL, planned, outcomes, EVENT, now=NOW, waivers=waivers, details_url=DETAILS)
+    text = render_tip(
+        Result.FAIL, planned, outcomes, EVENT, now=NOW, waivers=waivers, details_link=link_of(EVENT)
+    )
     assert len(text) <= MAX_LENGTH
     lines = text.split("\n")
     assert [line[:6] for line in lines] == [
@@ -379,7 +388,7 @@ def test_a_tip_with_every_line_is_still_short() -> None:
         "Event ",
     ]
     assert "mmm" in lines[1]
-    assert lines[-2].endswith(EVENT)
+    assert lines[-2].endswith(link_of(EVENT))
 
 
 def test_a_finding_alone_may_be_long() -> None:

@@ -136,8 +136,10 @@ OF_REVIEW = "version: 1\npoints: {{commit-file: {{checks: {{code-review: {{optio
 RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 
 PARTS = (
-    "extends, points, where, suppressions, version, language, defaults, sets, workspaces, console, waivers"
+    "extends, points, where, suppressions, version, language, defaults, sets, workspaces, console, contact,"
+    " waivers, notifications"
 )
+OF_WORKSPACE = "extends, points, where, suppressions, contact"
 OF_CHECKS = "enabled, mode, share, on_timeout, on_error, on_unreviewable, options"
 BACKFILL_KEYS = (
     "max_days",
@@ -263,7 +265,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    deadline: 9\n",
-        ["4:5: workspaces.7.deadline: unknown key; expected one of extends, points, where, suppressions"],
+        [f"4:5: workspaces.7.deadline: unknown key; expected one of {OF_WORKSPACE}"],
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    points:\n      run-file: {checks: {code-revue: {}}}\n",

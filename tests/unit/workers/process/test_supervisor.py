@@ -24,6 +24,7 @@ class FakeProcess:
     """A process that lives until it is ended; a stubborn one ignores SIGTERM."""
 
     exitcode = 1
+    pid = 4_194_304  # above the maximum
 
     def __init__(self, *, alive: bool = False, stubborn: bool = False) -> None:
         self.alive = alive

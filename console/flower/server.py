@@ -1,0 +1,217 @@
+"""Flower, the web pages of Celery's workers and tasks: password-protected, read-only, without arguments.
+
+Flower runs in this process, so that no password appears on a command line. What it must not show is
+removed before Flower stores it: its API returns everything stored, however the pages format it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import structlog
+from celery import Celery
+from flower.app import Flower
+from flower.events import Events
+from flower.options import options
+from flower.urls import settings as web_settings
+from kombu import Queue
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic.types import SecretStr
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+
+from common.log import configure_logging
+from common.settings import BrokerSettings, SecretList, reject_placeholder
+from common.tls import create_context, tls_options
+from console.flower.access import PasswordGate, SecurityHeaders, TooManyAttempts
+from console.flower.pages import HANDLERS, PAGES_SETTING, FleetPages
+from workers.celery_app import monitoring_config
+from workers.settings import DetailsUrl, WorkerSettings
+from workers.task_events import SAFE_RESULT
+
+SAVE_SECONDS = 30
+"""Interval at which Flower's state is written to its file."""
+
+_HIDDEN = frozenset({"args", "kwargs", "traceback"})
+_COLUMNS = "name,uuid,state,result,exception,received,runtime,worker"
+_ALLOWED_REQUESTS = ("stats", "active_queues", "registered", "active", "revoked")
+"""Inspections that Flower may run. `active` returns the arguments as the sender chose to display them;
+`reserved` and `scheduled` would return the arguments themselves, `conf` the settings."""
+
+
+class FlowerSettings(BrokerSettings):
+    """Settings of Flower besides the broker."""
+
+    flower_users: SecretList = Field(
+        min_length=1, description="one or more user:password pairs, separated by commas, in ASCII"
+    )
+    flower_db: Path = Field(
+        default=Path("flower.db"), description="a file in a directory that only dwgate may write to"
+    )
+    flower_broker_api: SecretStr | None = Field(
+        default=None,
+        description="RabbitMQ's management API: https://host:15671/api/, with user:password@ if they differ"
+        " from those of DWGATE_BROKER_URL; default: the broker's host, port 15671 with TLS, else port 15672",
+    )
+
+    details_url: DetailsUrl | None = Field(
+        default=None, description=WorkerSettings.model_fields["details_url"].description
+    )
+
+    @field_validator("flower_users")
+    @classmethod
+    def _pairs(cls, users: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for pair in users:
+            user, colon, password = pair.get_secret_value().partition(":")
+            if not (user and colon and password) or not pair.get_secret_value().isascii():
+                raise ValueError("not a list of user:password pairs")
+            reject_placeholder(pair)
+        return users
+
+    @field_validator("flower_db")
+    @classmethod
+    def _writable(cls, file: Path) -> Path:
+        if not file.parent.is_dir():
+            raise ValueError(f"{file.parent} is not a directory")
+        return file
+
+    @field_validator("flower_broker_api")
+    @classmethod
+    def _api(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None:
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith("/api/"):
+            raise ValueError("not an http(s) URL that ends with /api/")
+        broker = info.data.get("broker_url")
+        if parts.scheme == "http" and broker and broker.get_secret_value().startswith("amqps:"):
+            raise ValueError("the password must not be sent over plain HTTP while the broker uses TLS")
+        return url
+
+    @property
+    def management_api(self) -> str:
+        """URL of RabbitMQ's management API; Flower adds the broker's user and password if it has none."""
+        if self.flower_broker_api:
+            return self.flower_broker_api.get_secret_value()
+        parts = urlsplit(self.broker_url.get_secret_value())
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"https://{host}:15671/api/" if parts.scheme == "amqps" else f"http://{host}:15672/api/"
+
+
+class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types
+    """Flower's store of tasks, without arguments, results and tracebacks."""
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Store one event, masked."""
+        super().on_event(mask(event))
+
+
+class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
+    """Flower behind a password gate; by itself it also raises on credentials that are not ASCII."""
+
+    def __init__(self, gate: PasswordGate, **kwargs: Any) -> None:
+        self._gate = gate
+        super().__init__(transforms=[SecurityHeaders], **kwargs)
+        self.add_handlers(r".*", HANDLERS)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Return the handler of `request`."""
+        if authorization := request.headers.get("Authorization"):
+            address = request.remote_ip or ""
+            if self._gate.is_locked(address):
+                return self.get_handler_delegate(request, TooManyAttempts)
+            if not self._gate.check(address, authorization):
+                del request.headers["Authorization"]
+        return super().find_handler(request, **kwargs)
+
+
+def mask(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a task event without arguments and traceback; an exception is reduced to its type.
+
+    A result is kept if it is a verdict or the end of a check, which contain no data of an event.
+    """
+    kept = {key: value for key, value in event.items() if key not in _HIDDEN}
+    if not SAFE_RESULT.fullmatch(str(kept.get("result"))):
+        kept.pop("result", None)
+    if "exception" in kept:
+        kept["exception"] = str(kept["exception"]).partition("(")[0]
+    return kept
+
+
+def run(settings: FlowerSettings, host: str = "127.0.0.1", port: int = 5555) -> NoReturn:
+    """Serve Flower until SIGTERM or SIGINT, then exit the process.
+
+    Args:
+        settings: the broker, the users, and the file with Flower's state.
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one. The log event `listening` names it.
+    """
+    configure_logging(settings.log_level, "flower")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = _flower(settings, host, port)
+    bound = app.start_http_server()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, loop.stop)
+    structlog.get_logger().info("server_started", url=f"http://{host}:{bound}")
+    app.start()
+    app.stop()
+    # The state is saved; threads that wait for an unreachable broker would delay the exit by minutes.
+    os._exit(0)
+
+
+def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
+    options.address, options.port = host, port
+    options.basic_auth = [pair.get_secret_value() for pair in settings.flower_users]
+    options.read_only = True
+    options.tasks_columns = _COLUMNS
+    options.broker_api = settings.management_api
+    # Tornado's client, with which Flower queries the management API, sends the password to any redirect.
+    AsyncHTTPClient.configure(
+        None, defaults={"ssl_options": create_context(settings.tls_files), "follow_redirects": False}
+    )
+    loop = IOLoop.current()
+    celery = _celery(settings)
+    events = MaskedEvents(
+        celery,
+        io_loop=loop,
+        db=str(settings.flower_db),
+        persistent=True,
+        state_save_interval=SAVE_SECONDS * 1000,
+        max_workers_in_memory=options.max_workers,
+        max_tasks_in_memory=options.max_tasks,
+    )
+    gate = PasswordGate(options.basic_auth)
+    pages = FleetPages(_queue_names(settings), settings.details_url)
+    app = ClosedFlower(
+        gate,
+        options=options,
+        capp=celery,
+        events=events,
+        io_loop=loop,
+        **{PAGES_SETTING: pages, **web_settings},
+    )
+    app.inspector.inspect_methods = _ALLOWED_REQUESTS
+    return app
+
+
+def _celery(settings: FlowerSettings) -> Celery:
+    url = settings.broker_url.get_secret_value()
+    app = Celery("dwgate", broker=url, set_as_current=False)
+    app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
+    app.conf.update(monitoring_config(settings.topology))
+    app.conf.task_queues = [Queue(queue.name) for queue in settings.topology.task_queues]
+    return app
+
+
+def _queue_names(settings: FlowerSettings) -> list[str]:
+    """Return the names of the queues of the fleet; on Redis only the tasks have any."""
+    topology = settings.topology
+    on_rabbitmq = settings.broker_url.get_secret_value().startswith("amqp")
+    return [queue.name for queue in (topology.queues if on_rabbitmq else topology.task_queues)]

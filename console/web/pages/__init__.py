@@ -1,0 +1,1 @@
+"""What answers a request: one module for each group of addresses."""

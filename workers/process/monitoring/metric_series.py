@@ -1,0 +1,82 @@
+"""Creates the series of the counters and histograms whose labels are known, before anything is counted.
+
+Without them a series begins with the value 1, and `increase()` of Prometheus does not see the first event. A
+gauge has a series only once it is set: most are set by one role, and 0 from the others would be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from prometheus_client import Counter, Histogram
+
+from common import topology
+from common.extension_points import BY_CODE
+from common.ledger.redis_faults import RedisFault
+from common.plan import Mode
+from common.topology import TASK_QUEUES, QueueName
+from common.verdicts import OutcomeKind, Reason, Result, Severity
+from review.rules.registry import BY_ID
+from workers import metrics
+from workers.checks import registry
+from workers.checks.api import Runs
+from workers.dataworks import operations
+from workers.dataworks.invoker import CallResult
+from workers.dataworks.operations import QuotaKind
+from workers.intake import IgnoreReason
+from workers.notifications.model import NotificationEnd, NotificationKind
+from workers.process.roles import GROUPS
+from workers.scheduling.budgets import SlowReason
+from workers.task_base import TaskEnd
+
+_TASKS = (topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topology.TASK_PLAN)
+
+
+def create_series() -> None:
+    """Create every series with known labels, with the value 0."""
+    for metric, labels in _known_labels().items():
+        for values in product(*labels):
+            metric.labels(*values)
+
+
+def _known_labels() -> dict[Counter | Histogram, tuple[Iterable[str], ...]]:
+    """Return the values of each label, by metric.
+
+    Findings have more: rules of external linters, findings of checks.
+    """
+    checks = registry.load_checks()
+    points, actions = (tuple(BY_CODE),), tuple(item.action for item in operations.ALL)
+    results = tuple(Result)
+    return {
+        metrics.TASKS: (_TASKS, TaskEnd),
+        metrics.TASK_SECONDS: (_TASKS,),
+        metrics.TASKS_SPOOLED: (_TASKS,),
+        metrics.DEAD_LETTERS: (_TASKS,),
+        metrics.CHECKS: (checks, OutcomeKind),
+        metrics.CHECK_SECONDS: (checks,),
+        metrics.CHECKS_HUNG: ([name for name, check in checks.items() if check.runs is not Runs.CPU],),
+        metrics.WAIVED: (checks,),
+        metrics.FINDINGS: (BY_ID, Severity, Mode),
+        metrics.SUPPRESSED: (BY_ID,),
+        metrics.SUPPRESSIONS_REFUSED: (BY_ID,),
+        metrics.OPENAPI_CALLS: (actions, CallResult),
+        metrics.OPENAPI_SECONDS: (actions,),
+        metrics.QUOTA_WAIT_SECONDS: (QuotaKind,),
+        metrics.QUOTA_TIMEOUTS: (QuotaKind,),
+        metrics.REDIS_FAULTS: ([fault.label for fault in RedisFault],),
+        metrics.SHED: (("code", "event"),),
+        metrics.SLOW_CHECKS: (SlowReason,),
+        metrics.STALLED: ([group.name for group in GROUPS],),
+        metrics.VERDICTS: (BY_CODE, results, Reason),
+        metrics.RERUNS: (BY_CODE, results, results),
+        metrics.REPORT_SECONDS: points,
+        metrics.LATE: points,
+        metrics.DEAD: points,
+        metrics.RECOVERED: points,
+        metrics.SWEEPS_FAILED: points,
+        metrics.TAKEN_OVER: points,
+        metrics.MESSAGES_REFUSED: ((*TASK_QUEUES, QueueName.DUE, QueueName.DEAD, "other"),),
+        metrics.IGNORED: (IgnoreReason,),
+        metrics.NOTIFICATIONS: (NotificationKind, NotificationEnd),
+    }
