@@ -17,6 +17,7 @@ from review.parsing.ast_nodes import AlterTable, Compound, Condition, Definition
 from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.carried_sql import is_named_for_text
 from review.source.compound_splitter import CARRIERS, InnerStatement, find_body, split_compound
+from review.source.routine_headers import defines_routine
 from review.source.statement_splitter import StatementText, blank_strings, split_script
 
 Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
@@ -99,7 +100,7 @@ class _Nested:
             return carried
         if isinstance(tree, _SKIPPING) and _SELECT.search(piece.stripped) and not tree.find(exp.Query):
             return self._body(piece, depth) or self.of_body(piece, len(piece.verb), depth)
-        is_routine = isinstance(tree, _ROUTINE_TREES) and _ROUTINE.match(piece.stripped) is not None
+        is_routine = isinstance(tree, _ROUTINE_TREES) and defines_routine(piece.stripped)
         if _is_whole(tree) and not is_routine:
             # The parser may take a verb on a line of its own for an alias.
             return self._sequence(piece, depth) if "\n" in piece.text else None
@@ -335,12 +336,6 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
 
 
 _ROUTINE_TREES = (exp.Create, exp.Command, AlterTable)
-_ROUTINE = re.compile(
-    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?"
-    r"(?:procedure|proc|function|trigger|event|package)\b",
-    re.IGNORECASE,
-)
-"""A statement with a body, whatever the parser takes it for."""
 _SKIPPING = (AlterTable, Definition, exp.Command)
 """Trees of which the parser skips parts, such as `MODIFY QUERY SELECT …`."""
 _SELECT = re.compile(r"\bselect\b", re.IGNORECASE)

@@ -7,7 +7,8 @@ import re
 from review.source.sql_clients import NAMED_CLIENT
 
 _NAME = r"[\w.`\"\[\]${}\\-]++"
-_COMMENT = re.compile(r"/\*.*?\*/|--(?=\s)[^\n]*+", re.DOTALL)
+_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_LINE_COMMENT = re.compile(r"--(?=\s)[^\n]*+")
 _STATEMENT = re.compile(
     r"(?:\A|[;'\"(\n]|(?<![\w-])-[A-Za-z]|(?<![\w-])--[a-z-]++=)[\s\"'\\(]*+(?:"
     r"drop\s++(?:\w++\s++){0,2}(?:table|view|database|schema|function|index)\s++" + _NAME + "|"
@@ -31,8 +32,9 @@ _TEXT_ONLY = re.compile(
 
 def starts_statement(text: str) -> bool:
     """Whether SQL is in `text`: at its start, after a semicolon, or after an opening quote or option."""
-    # `--` is a comment only in SQL.
-    return any(_STATEMENT.search(each) is not None for each in (text, _COMMENT.sub(" ", text)))
+    bare = _BLOCK_COMMENT.sub(" ", text)
+    # `--` is a comment only in SQL, not in a command.
+    return any(_STATEMENT.search(each) is not None for each in (bare, _LINE_COMMENT.sub(" ", bare)))
 
 
 def runs_sql(text: str) -> bool:
