@@ -173,7 +173,9 @@ class _CompoundSplitter:
     def _continues(self, word: str, match: re.Match[str]) -> bool:
         """T-SQL: whether a verb on a line of its own belongs to the current statement."""
         is_next = not self._bare[self._before_end : match.start()].strip()  # not after a number
-        if (self._before in _JOINING and is_next) or word == "WITH":
+        # `UNION ALL` is followed by a query, but `ALTER TABLE t CHECK CONSTRAINT ALL` by anything.
+        is_joined = self._before in _JOINING and is_next and (self._before != "ALL" or word == "SELECT")
+        if is_joined or word == "WITH":
             return True  # a statement before the WITH of a CTE must end with a semicolon
         if word in _CONTINUING.get(self._verb, ()):
             return True

@@ -83,7 +83,9 @@ def _magic_cell(rng: random.Random) -> tuple[dict[str, Any], Composition]:
         return _cell(f"%%bash\n{made.code}", rng), made
     command = made.code[one.begin : one.end]
     start = rng.choice(("!", "if True:\n    !", "out = !", "%sx ", "%system "))
-    return _cell(f"x = 1\n{start}{command}", rng), Composition(command, effects=(one,))
+    return _cell(f"x = 1\n{start}{command}", rng), Composition(
+        command, effects=(Effect(one.table, 0, len(command)),)
+    )
 
 
 def compose_notebook(rng: random.Random) -> Composition:
