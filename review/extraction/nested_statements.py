@@ -116,7 +116,8 @@ class _Nested:
 
         A prepared statement is read where it is prepared: none is found where it runs.
         """
-        if _LEADING.match(piece.stripped) and (sequence := self._sequence(piece, depth)) is not None:
+        leads = isinstance(tree, exp.Query) or _LEADING.match(piece.stripped)
+        if leads and "\n" in piece.text and (sequence := self._sequence(piece, depth)) is not None:
             return sequence
         strings = self._strings(piece, depth)
         if strings is None and isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):

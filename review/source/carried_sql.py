@@ -25,7 +25,7 @@ _STATEMENT = re.compile(
 _COMMAND_END = re.compile(r"[\n;|&]")
 _SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecqQ]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
-    r".*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug|exception|comment|title|usage|output).*",
+    r".*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug|exception|comment|title|usage|put_line).*",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -352,11 +352,15 @@ def _closed_up(letters: list[str]) -> list[str]:
 
 
 def _move_quote(letters: list[str], index: int, quote: str) -> None:
-    """Make a blank of a removed letter in quotes; a quote after it moves beside what it follows."""
+    """Make a blank of a removed letter in quotes; a quote or escape after it moves beside what it follows."""
     end = _end_of_removed(letters, index)
     after = letters[end] if end < len(letters) and letters[end] in ("'", '"') else ""
     if after == quote or (after and not letters[index - 1].isspace()):
         letters[index], letters[end] = after, _REMOVED
+    elif letters[end : end + 1] == ["\\"] and not letters[index - 1].isspace():
+        last = _end_of_removed(letters, end + 1)
+        escape = ["\\", *letters[last : last + 1]]
+        letters[index : last + 1] = [*escape, *(_REMOVED * (last - index - 1))]
     else:
         letters[index] = " "
 
