@@ -11,7 +11,16 @@ from review.rules.api import Hit, Text
 def unread_hits(queries: Iterable[EmbeddedQuery]) -> Iterator[Hit]:
     """Yield a hit for each query whose SQL could not be reviewed."""
     for query in queries:
-        if query.unread:
+        if query.unread and not query.call:
+            yield Hit(
+                query.at,
+                Text(
+                    "This SQL is not passed to a call that is known to run it, and was not reviewed.",
+                    "此 SQL 未传给已知会执行它的调用，未经检查。",
+                ),
+                key="",
+            )
+        elif query.unread:
             yield Hit(
                 query.at,
                 Text(

@@ -43,8 +43,11 @@ _LANGUAGES = (
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
 """Cell magics that run the cell as Python."""
-_COMMAND_LINE = re.compile(r"^[ \t]*!(.*)$", re.MULTILINE)
-_MAGIC_LINE = re.compile(r"^([ \t]*)([%!][^\n]*)$", re.MULTILINE)
+_MAGIC_LINE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>!|%)(?P<name>\w*)(?P<rest>[^\n]*)$", re.MULTILINE)
+_TIMING = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
+"""Line magics that run the Python statement after them."""
+_SHELL_MAGICS = frozenset({"sx", "system"})
+"""Line magics that run a command of the shell, as `!` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,49 @@ def notebook_scripts(content: str) -> tuple[NodeScript, ...]:
     cells = list(_code_cells(raw))
     python = [cell.code for cell in cells if cell.dialect is Dialect.PYTHON]
     others = [cell for cell in cells if cell.dialect is not Dialect.PYTHON]
-    commands = [line for code in python for line in _COMMAND_LINE.findall(code)]
+    lines = [line for cell in cells if cell.dialect is Dialect.PYTHON for line in _magic_lines(cell)]
+    commands = [line.code for line in lines if line.dialect is Dialect.SHELL]
+    others += [line for line in lines if line.dialect is not Dialect.SHELL]
     scripts = [NodeScript(cell.code, cell.dialect, f"{CELLS}[{cell.index}]") for cell in others[:MAX_CELLS]]
     if left := others[MAX_CELLS:]:
         code = "\n".join(cell.code for cell in left)
         scripts.append(NodeScript(code, Dialect.UNKNOWN, f"{CELLS}[{left[0].index}:]"))
     if python:
         # Cells share their variables. Magics are no Python; in comments they keep their lines.
-        code = "\n".join(_MAGIC_LINE.sub(r"\1pass  # \2", each) for each in python)
+        code = "\n".join(_MAGIC_LINE.sub(_as_python, each) for each in python)
         scripts.insert(0, NodeScript(code, Dialect.PYTHON, CELLS))
     if commands:
         scripts.append(NodeScript("\n".join(commands), Dialect.SHELL, CELLS))
     if scripts:
         scripts[0] = replace(scripts[0], rest=_without_code(raw))
     return tuple(scripts)
+
+
+def _magic_lines(cell: _Cell) -> Iterator[_Cell]:
+    """Yield what the line magics of a Python cell run in other languages: `!hive -e …`, `%sql SELECT …`."""
+    for match in _MAGIC_LINE.finditer(cell.code):
+        name = match["name"]
+        if match["mark"] == "!":
+            yield _Cell(cell.index, name + match["rest"], Dialect.SHELL)
+        elif name in _SHELL_MAGICS:
+            yield _Cell(cell.index, match["rest"], Dialect.SHELL)
+        elif (dialect := _language_of_magic(name)) is not None and match["rest"].strip():
+            yield _Cell(cell.index, match["rest"].strip(), dialect)
+
+
+def _language_of_magic(name: str) -> Dialect | None:
+    """Return the dialect of a line magic; UNKNOWN for unknown SQL, None if it is not of another language."""
+    dialect = _language(name)
+    if dialect is Dialect.UNKNOWN and "sql" not in name.lower():
+        return None
+    return None if dialect is Dialect.PYTHON else dialect
+
+
+def _as_python(match: re.Match[str]) -> str:
+    """Return a line with a magic as Python."""
+    if match["mark"] == "%" and match["name"] in _TIMING and not match["rest"].lstrip().startswith("-"):
+        return f"{match['indent']}{match['rest'].strip() or 'pass'}"
+    return f"{match['indent']}pass  # {match['mark']}{match['name']}{match['rest']}"
 
 
 def _without_code(raw: Mapping[str, Any]) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from sqlglot import exp
 
+from review.builtin_functions import BUILT_IN
 from review.dialects import Dialect, LexicalRules, lexical_rules
 from review.errors import NestedTooDeeply
 from review.parsing.ast_nodes import AlterTable, Compound, Condition, Definition, Routine
 from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
-from review.source.compound_splitter import CARRIERS, find_body, split_compound
+from review.source.carried_sql import is_named_for_text
+from review.source.compound_splitter import CARRIERS, InnerStatement, find_body, split_compound
+from review.source.routine_headers import defines_routine
 from review.source.statement_splitter import StatementText, blank_strings, split_script
 
 Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
@@ -36,21 +40,28 @@ class NestedStatements:
     Attributes:
         parsed: those that could be parsed.
         reason: why the outer statement is not read as a whole; None if it is.
+        is_added: whether the outer statement has effects besides those of `parsed`.
     """
 
     parsed: tuple[Parsed, ...] = ()
     reason: str | None = None
+    is_added: bool = False
 
     def outer(self, tree: exp.Expr | Unparsed) -> exp.Expr | Unparsed:
         """Return the tree of the outer statement without the statements within it."""
         if self.reason is not None:
             return Unparsed(self.reason)
+        if self.is_added:
+            return tree
         if isinstance(tree, exp.Create):
+            if str(tree.args.get("kind")).upper() not in _ROUTINES:
+                return Compound()  # the parser took it for the table of a statement in it
             tree.set("expression", None)
             return tree
         if isinstance(tree, exp.Command):
             return Compound() if tree.name.upper() in CARRIERS else tree
-        return tree if isinstance(tree, (Condition, AlterTable)) else Compound()
+        is_altered = isinstance(tree, AlterTable) and str(tree.args.get("kind")).upper() not in _ROUTINES
+        return tree if is_altered or isinstance(tree, Condition) else Compound()
 
 
 def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialect) -> NestedStatements | None:
@@ -60,10 +71,15 @@ def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialec
     return _Nested(dialect, lexical_rules(dialect)).find(piece, tree, 0)
 
 
-def find_queries_of_setting(piece: StatementText, dialect: Dialect) -> Iterator[Parsed]:
-    """Yield the queries of a client command `SET v = (SELECT …)`, or the command itself as unread."""
-    if piece.verb == "SET" and _SUBQUERY.search(piece.stripped):
-        nested = _Nested(dialect, lexical_rules(dialect)).of_body(piece, 0)
+def find_in_command(piece: StatementText, dialect: Dialect) -> Iterator[Parsed]:
+    """Yield the queries of a client command `SET v = (SELECT …)`, or the command itself as unread.
+
+    In T-SQL, also the statements that follow a command without a semicolon.
+    """
+    words = lexical_rules(dialect)
+    is_followed = words.separator == "GO" and "\n" in piece.text
+    if is_followed or (piece.verb == "SET" and _SUBQUERY.search(piece.stripped)):
+        nested = _Nested(dialect, words).of_body(piece, 0)
         yield from nested.parsed
         if nested.reason is not None:
             yield piece, Unparsed(nested.reason)
@@ -80,15 +96,33 @@ class _Nested:
         """Return the statements within `piece`; None if it cannot contain any."""
         if isinstance(tree, Condition):
             return NestedStatements(tuple((piece, body) for body in _bodies(tree)))
-        if (strings := self._strings(piece, depth)) is not None:
-            return strings
-        if isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
-            return NestedStatements()
+        if (carried := self._carried(piece, tree, depth)) is not None:
+            return carried
         if isinstance(tree, _SKIPPING) and _SELECT.search(piece.stripped) and not tree.find(exp.Query):
             return self._body(piece, depth) or self.of_body(piece, len(piece.verb), depth)
-        if _is_whole(tree):
-            return None
-        return self._body(piece, depth) or self._sequence(piece, depth)
+        is_routine = isinstance(tree, _ROUTINE_TREES) and defines_routine(piece.stripped)
+        if _is_whole(tree) and not is_routine:
+            # The parser may take a verb on a line of its own for an alias.
+            return self._sequence(piece, depth) if "\n" in piece.text else None
+        nested = self._body(piece, depth) or self._sequence(piece, depth)
+        if nested is None and is_routine and _PASSED_SQL.search(piece.text):
+            return NestedStatements(reason=INCOMPLETE)  # a body in a string, in a dialect that has none
+        return nested
+
+    def _carried(
+        self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int
+    ) -> NestedStatements | None:
+        """Return the statements in strings, and those of T-SQL that follow a call; None without any.
+
+        A prepared statement is read where it is prepared: none is found where it runs.
+        """
+        leads = isinstance(tree, exp.Query) or _LEADING.match(piece.stripped)
+        if leads and "\n" in piece.text and (sequence := self._sequence(piece, depth)) is not None:
+            return sequence
+        strings = self._strings(piece, depth)
+        if strings is None and isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
+            return NestedStatements()
+        return self._passed_in_query(piece, tree, depth) if strings is None else strings
 
     def _body(self, piece: StatementText, depth: int) -> NestedStatements | None:
         begin = find_body(piece.stripped, self._words)
@@ -109,8 +143,49 @@ class _Nested:
 
     def of_body(self, piece: StatementText, begin: int, depth: int = 0) -> NestedStatements:
         """Return the statements in the body that begins at an offset of `piece`."""
-        spans = split_compound(piece.stripped, begin, self._words)
-        return self._read([self._cut(piece, *span) for span in spans], depth)
+        spans = list(split_compound(piece.stripped, begin, self._words))
+        pieces = [self._cut(piece, *span) for span in spans]
+        return self._read([*pieces, *self._passed_in_body(piece, begin, spans)], depth)
+
+    def _passed_in_query(
+        self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int
+    ) -> NestedStatements | None:
+        """Return the statements that a query passes to functions of the author; None without any."""
+        if not isinstance(tree, exp.Query) or not _PASSED_SQL.search(piece.text):
+            return None
+        names = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
+        found = [
+            each
+            for name, match in self._passed(piece)
+            if name.rpartition(".")[2] in names
+            for each in self._of_match(piece, match)
+        ]
+        return replace(self._read(found, depth), is_added=True) if found else None
+
+    def _passed_in_body(
+        self, piece: StatementText, begin: int, spans: list[InnerStatement]
+    ) -> Iterator[StatementText]:
+        """Yield the statements that the control flow of a body passes to routines: `run('DROP TABLE t');`."""
+        if not _PASSED_SQL.search(piece.text):
+            return
+        ends = [span.end for span in spans]
+        for name, match in self._passed(piece):
+            index = bisect_right(ends, match.start())
+            is_within = index < len(spans) and spans[index].begin <= match.start()
+            if match.start() >= begin and not is_within and name and name not in BUILT_IN:
+                yield from self._of_match(piece, match)
+
+    def _passed(self, piece: StatementText) -> Iterator[tuple[str, re.Match[str]]]:
+        """Yield the strings that are SQL, each with the name of the function that they are an argument of."""
+        for match in _strings(self._words).finditer(piece.text):
+            if _SQL_TEXT.match(match[str(match.lastgroup)]):
+                name = _called_with(piece.stripped, match.start())
+                if not is_named_for_text(name):
+                    yield name, match
+
+    def _of_match(self, piece: StatementText, match: re.Match[str]) -> Iterator[StatementText]:
+        group = str(match.lastgroup)
+        return self._of_string(_unescape(match[group], group), piece.start + match.start(group))
 
     def _read(self, pieces: list[StatementText], depth: int) -> NestedStatements:
         if len(pieces) > _MAX_INNER or depth > _MAX_DEPTH:
@@ -179,7 +254,7 @@ class _Nested:
             inner = match[group]
             if is_sql_only and _SQL_TEXT.match(inner) is None:
                 continue
-            found += self._of_string(_unescape(inner, group), piece.start + match.start(group))
+            found += self._of_match(piece, match)
             if not is_sql_only:
                 break
         return found
@@ -192,6 +267,26 @@ class _Nested:
             return
         for piece in split_script(inner, self._words).pieces:
             yield replace(piece, start=piece.start + start)
+
+
+def _called_with(bare: str, at: int) -> str:
+    """Return the name, in lower case, of the function with an argument at an offset; empty without one."""
+    depth = 0
+    for index in range(at - 1, max(at - _MAX_ARGUMENTS, 0) - 1, -1):
+        letter = bare[index]
+        if letter == ";":
+            break
+        depth += (letter == ")") - (letter == "(")
+        if depth < 0:
+            name = _NAME_BEFORE.search(bare, max(index - _MAX_NAME, 0), index)
+            return name.group().lower() if name else ""
+    return ""
+
+
+_MAX_ARGUMENTS = 2_000
+"""Maximum characters between the parenthesis of a call and the string in it."""
+_MAX_NAME = 100
+_NAME_BEFORE = re.compile(r"(?<![\w.$])[\w.$]++\Z")
 
 
 def _bodies(condition: exp.Expr) -> Iterator[exp.Expr]:
@@ -241,6 +336,7 @@ def _is_whole(tree: exp.Expr | Unparsed) -> bool:
     return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
 
 
+_ROUTINE_TREES = (exp.Create, exp.Command, AlterTable)
 _SKIPPING = (AlterTable, Definition, exp.Command)
 """Trees of which the parser skips parts, such as `MODIFY QUERY SELECT …`."""
 _SELECT = re.compile(r"\bselect\b", re.IGNORECASE)
@@ -258,6 +354,8 @@ _STRING_BODY = re.compile(
 )
 _LANGUAGE = re.compile(r"\blanguage\s+'?(?P<name>\w+)", re.IGNORECASE)
 _CALL = re.compile(r"(?:call|exec|execute|prepare|unload)\b", re.IGNORECASE)
+_LEADING = re.compile(r"(?:call|exec|execute|deallocate|print)\b", re.IGNORECASE)
+"""Statements of T-SQL of which the parser, or a pattern here, knows only the beginning."""
 _DYNAMIC = re.compile(
     r"(?:execute\s+immediate\b|exec(?:ute)?\s*\(|exec(?:ute)?\s+(?:sys\.)?sp_executesql\b)", re.IGNORECASE
 )
@@ -269,11 +367,19 @@ _LITERAL = re.compile(
     re.IGNORECASE,
 )
 """Statements that run the SQL of one literal."""
-_EXECUTED = re.compile(r"(?:execute\s+(?!immediate\b)\w+\s*(?:\(|using\b|\Z)|deallocate\b)", re.IGNORECASE)
+_EXECUTED = re.compile(
+    r"(?:execute\s+(?!immediate\b)\w+\s*(?:\(|using\b|\Z)|deallocate\s+(?:prepare\s+)?\S+\s*\Z)",
+    re.IGNORECASE,
+)
 _SQL_TEXT = re.compile(
     r"\s*(?:select|with|insert|update|delete|merge|replace|truncate|create|alter|drop|call|begin|declare)\s",
     re.IGNORECASE,
 )
+_PASSED_SQL = re.compile(
+    r"['$\"]\s*(?:select|with|insert|update|delete|merge|replace|truncate|create|alter|drop|call|begin|declare)\s",
+    re.IGNORECASE,
+)
+"""The start of a string that may be SQL."""
 _BLOCK = re.compile(r"\s*(?:<<\w+>>\s*)?(?:declare|begin)\b", re.IGNORECASE)
 
 

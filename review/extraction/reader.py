@@ -17,7 +17,7 @@ from sqlglot import exp
 from review.context import ReviewContext
 from review.dialects import Dialect, lexical_rules
 from review.errors import NestedTooDeeply, ReviewTimeout
-from review.extraction.nested_statements import Parsed, find_nested, find_queries_of_setting
+from review.extraction.nested_statements import Parsed, find_in_command, find_nested
 from review.extraction.queries import TableVariable
 from review.extraction.source_text import SourceText
 from review.extraction.statements import ScriptState, UnreadError, client_statement, extract_statement
@@ -29,6 +29,7 @@ from review.source.parameter_mask import MaskedText, mask_parameters, parameter_
 from review.source.routine_headers import defines_routine
 from review.source.statement_splitter import StatementText, split_script
 
+RUNS_FILE = "it runs the statements of a file"
 OUT_OF_TIME = str(ReviewTimeout())
 
 
@@ -55,8 +56,8 @@ def parse_script(code: str, dialect: Dialect, deadline: float | None = None) -> 
 def _parsed(piece: StatementText, dialect: Dialect, until: float | None) -> Iterator[Parsed]:
     """Yield a statement, and the statements within it."""
     if piece.client:
-        yield piece, None
-        yield from find_queries_of_setting(piece, dialect)
+        yield piece, Unparsed(RUNS_FILE) if piece.verb == "SOURCE" else None
+        yield from find_in_command(piece, dialect)
     elif _require_time(until):
         yield piece, Unparsed(OUT_OF_TIME)
     else:

@@ -11,7 +11,8 @@ class EmbeddedQuery:
 
     Attributes:
         at: the function's name, or the client's command.
-        call: its name: `execute_sql`, `odpscmd`.
+        call: its name: `execute_sql`, `odpscmd`; empty for SQL that no known call runs, with the place of its
+            text.
         rows: the expression that an enclosing loop iterates row by row, as written; empty without a loop.
         unread: whether its SQL is built at run time and so could not be reviewed.
     """

@@ -136,7 +136,8 @@ def is_harmless(text: str, dialect: Dialect) -> bool:
 def contains_statement(text: str, dialect: Dialect) -> bool:
     """Whether `text`, which follows the first word of a statement, may contain another statement."""
     guard = _MAY_CHANGE_UNSEPARATED if dialect in _UNSEPARATED else _MAY_CHANGE
-    return guard.search(_STRING.sub("", text)) is not None
+    bare = _STRING.sub("", text)
+    return ";" in bare.rstrip("; \t\r\n") or guard.search(bare) is not None
 
 
 _HEAD = 200

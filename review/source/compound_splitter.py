@@ -173,7 +173,9 @@ class _CompoundSplitter:
     def _continues(self, word: str, match: re.Match[str]) -> bool:
         """T-SQL: whether a verb on a line of its own belongs to the current statement."""
         is_next = not self._bare[self._before_end : match.start()].strip()  # not after a number
-        if (self._before in _JOINING and is_next) or word == "WITH":
+        # `UNION ALL` is followed by a query, but `ALTER TABLE t CHECK CONSTRAINT ALL` by anything.
+        is_joined = self._before in _JOINING and is_next and (self._before != "ALL" or word == "SELECT")
+        if is_joined or word == "WITH":
             return True  # a statement before the WITH of a CTE must end with a semicolon
         if word in _CONTINUING.get(self._verb, ()):
             return True
@@ -214,7 +216,9 @@ class _CompoundSplitter:
         if word == "WITH" and self._free:
             return _CTE.match(self._bare, match.end()) is None
         called = self._bare[match.end() : match.end() + 2].lstrip()[:1] == "("
-        return (called and word not in ("EXEC", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
+        if word == "PREPARE" and _PREPARES.match(self._bare, match.end()):
+            return False
+        return (called and word not in ("EXEC", "EXECUTE", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
 
 
 _T_SQL_STARTS = frozenset(
@@ -226,6 +230,7 @@ _T_SQL_STARTS = frozenset(
 _CTE = re.compile(r"\s+[^\s()]{1,200}\s*(?:\(|as\b)", re.IGNORECASE)
 """Text after the WITH of a query."""
 _NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
+_PREPARES = re.compile(r"\s+\S+\s+(?:from|as)\b", re.IGNORECASE)
 
 _COMPOUND = re.compile(r"(?:begin|declare|if|while)\b", re.IGNORECASE)
 _CARRIER = re.compile(

@@ -38,7 +38,7 @@ _USING_PARTS = 4
 _DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
-_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
+_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b|with\s+label\b)", re.IGNORECASE)
 """Text after BEGIN or CASE by which it opens no block: BEGIN as a transaction, or a bare word."""
 _NO_T_SQL_BLOCK = re.compile(
     r"\s*(?:\Z|tran\b|transaction\b|distributed\b|dialog\b|conversation\b)", re.IGNORECASE
@@ -113,6 +113,7 @@ class _Splitter:
         self._terminator = _Terminator(text)
         self._brackets = _BracketNames(text)
         self._is_routine: bool | None = None
+        self._is_command = False
         self._marked = 0
         self._begin = self._at = 0
         self._first: int | None = None
@@ -164,8 +165,8 @@ class _Splitter:
             self._program(token)
         elif kind == "word":
             self._word(match)
-        elif kind in ("line", "delimiter"):
-            self._separator(kind, token, done)
+        elif kind in ("line", "delimiter", "command"):
+            done = self._line(kind, match)
         elif kind == "bracket":
             done = self._brackets.end(match.start())
             self._append(self._text[match.start() : done])
@@ -173,10 +174,25 @@ class _Splitter:
             self._append(token)
         return done
 
-    def _separator(self, kind: str, token: str, done: int) -> None:
-        self._end_statement(done)
+    def _line(self, kind: str, match: re.Match[str]) -> int:
+        if kind == "command":
+            return self._command(match)
+        self._end_statement(match.end())
         if kind == "delimiter":
-            self._terminator.mark = token.split(maxsplit=2)[1]
+            self._terminator.mark = match.group().split(maxsplit=2)[1]
+        return match.end()
+
+    def _command(self, match: re.Match[str]) -> int:
+        """Read a command of a client that ends with its line; within a statement it is only a word."""
+        word = match["name"]
+        is_call = word.lower().strip() in ("exec", "execute")
+        if self._first is not None or (is_call and match.group().count("'") % 2):
+            self._append(word)
+            return match.start() + len(word)
+        self._append(match.group().rstrip(";"))
+        self._is_command = not is_call
+        self._end_statement(match.end())
+        return match.end()
 
     def _comment(self, match: re.Match[str]) -> int:
         done = match.end()
@@ -246,11 +262,11 @@ class _Splitter:
                     self._begin + lead,
                     statement,
                     bare[lead : lead + len(statement)],
-                    _CLIENT.match(statement) is not None,
+                    self._is_command or _CLIENT.match(statement) is not None,
                 )
             )
         self._whole, self._bare, self._block, self._first, self._is_routine = [], [], None, None, None
-        self._begin = self._at = done
+        self._begin, self._at, self._is_command = done, done, False
 
 
 @dataclass(slots=True)
@@ -380,6 +396,14 @@ def _is_empty_token(token: str) -> str:
     return token[0] + _blank(token[1:-1]) + token[-1] if len(token) > 1 else token
 
 
+_SQL_PLUS = (
+    r"set(?!\s+(?:transaction|role|constraints?)\b)|prompt|rem|remark|spool|whenever|col|column|def|define|undef|undefine"
+    r"|show|sho|pause|accept|var|variable|print|ttitle|btitle|break|compute|timing|exit|quit|conn|connect|disconnect"
+    r"|exec|execute(?!\s+immediate\b)"
+)
+"""Commands of SQL*Plus that end with their line. Source: the SQL*Plus User's Guide and Reference."""
+
+
 @cache
 def _tokens(words: LexicalRules) -> re.Pattern[str]:
     """Return a pattern for the next relevant token; its group is named by the token's kind and a number."""
@@ -431,6 +455,10 @@ def _blocks(words: LexicalRules) -> Iterator[str]:
 
 def _lines(words: LexicalRules) -> Iterator[str]:
     """Yield patterns of the lines that end a statement or change the terminator."""
+    if words.separator == "/":
+        yield rf"(?P<command>^(?P<name>[ \t]*(?i:{_SQL_PLUS})\b)[^\n]*)"
+    if words.delimiter:
+        yield r"(?P<command>^(?P<name>[ \t]*(?i:use)\b)[ \t]++[^\s;]++[ \t\r]*+$)"
     if words.separator:
         yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?\r?$)"
     if words.delimiter:

@@ -1,7 +1,7 @@
 """Fuzz every target for a given time: `python -m tests.fuzz [TARGET]... [--seconds 600] [--seed 1]`.
 
-Inputs are mutations of the corpus. An input that fails, or takes longer than `MAX_SECONDS`, is saved to the
-corpus; one that ends the process is in the file that is named when the run starts.
+Inputs are mutations of the corpus, and compositions. An input that fails, or takes longer than `MAX_SECONDS`,
+is saved to the corpus; one that ends the process is in the file that is named when the run starts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.fuzz.corpus import save_failure, seeds_of
-from tests.fuzz.mutations import PIECES, mutated_bytes
+from tests.fuzz.inputs import new_input
 from tests.fuzz.targets import TARGETS
 
 MAX_SECONDS = 15
@@ -45,7 +45,7 @@ def fuzz(targets: Sequence[str], seconds: float, seed: int, current: Path) -> tu
     failures: list[Path] = []
     while time.monotonic() < until and len(failures) < MAX_FAILURES:
         target = targets[counts.total() % len(targets)]
-        data = mutated_bytes(rng, seeds[target], PIECES)
+        data = new_input(rng, target, seeds[target])
         counts[target] += 1
         current.write_bytes(data)
         try:

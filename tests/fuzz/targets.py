@@ -24,6 +24,9 @@ from review.dialects import Dialect, lexical_rules
 from review.source.source_files import decode_source
 from review.source.statement_splitter import split_script
 from review.tables.metadata import parse_tables
+from tests.fuzz.compositions.composition import Composition
+from tests.fuzz.compositions.oracle import check_content, check_script
+from tests.fuzz.inputs import composed_seeds
 from tests.fuzz.review_oracle import CONTEXTS, check
 from tests.support import eventbridge_signing
 from tests.support.labelled_nodes import labelled_nodes
@@ -125,6 +128,16 @@ def review(dialect: Dialect, data: bytes) -> None:
     check(data.decode("utf-8", "replace"), dialect, CONTEXTS[0])
 
 
+def effects(dialect: Dialect, data: bytes) -> None:
+    """Each statement of a composed script is read or reported, and what deletes data has a finding."""
+    check_script(dialect, Composition.from_bytes(data))
+
+
+def effects_of_content(data: bytes) -> None:
+    """What deletes data in a file of scripts has a finding in one of them."""
+    check_content(Composition.from_bytes(data))
+
+
 def script_of_node(data: bytes) -> None:
     """Content has a script, in a place of a form that is known, or is the script."""
     content = data.decode("utf-8", "replace")
@@ -184,6 +197,12 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "metadata": metadata,
     **{f"splitter-{dialect}": partial(splitter, dialect) for dialect in Dialect if dialect.sql},
     **{f"review-{dialect}": partial(review, dialect) for dialect in Dialect},
+    **{f"effects-{dialect}": partial(effects, dialect) for dialect in Dialect if dialect.sql},
+    "effects-shell": partial(effects, Dialect.SHELL),
+    "effects-python": partial(effects, Dialect.PYTHON),
+    "effects-notebook": effects_of_content,
+    "effects-flow_spec": effects_of_content,
+    "effects-node": effects_of_content,
 }
 """The targets by name."""
 
@@ -196,4 +215,4 @@ def more_seeds(target: str) -> list[bytes]:
         dialect = target.partition("-")[2]
         nodes = [node for node in labelled_nodes() if node.dialect == dialect]
         return [node.code.encode("utf-8", "replace") for node in nodes]
-    return []
+    return composed_seeds(target)

@@ -114,6 +114,10 @@ class Lines:
             known = self._bytes[line] = list(accumulate(lengths, initial=0))
         return known
 
+    def line_end(self, line: int) -> int:
+        """Return the offset of the end of the 1-based `line`, without what separates lines."""
+        return self._starts[line - 1] + len(self._lines[line - 1].rstrip("\r\n"))
+
     def at(self, node: ast.expr | ast.stmt) -> Span:
         """Return the span of `node`."""
         begin = self.offset(node.lineno, node.col_offset)

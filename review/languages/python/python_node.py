@@ -13,6 +13,7 @@ from review.facts import Comment, Span, Statement
 from review.facts.python import PythonFacts
 from review.languages.embedded import Sql
 from review.languages.python import python2, python_sql, python_tables
+from review.languages.python.loose_sql import find_loose_sql
 from review.languages.python.python_module import index_module
 from review.languages.python.started_clients import find_started_clients
 
@@ -56,9 +57,10 @@ def read_python(code: str, deadline: float) -> PythonNode:
     except ReviewTimeout as error:
         return PythonNode(unread=(_unread(code, _SyntaxProblem(str(error))),))
     found = python_sql.find_sql(module, code)
+    queries = (*found.queries, *find_started_clients(module))
     facts = PythonFacts(
         tuple(python_tables.find_logins(module)),
-        (*found.queries, *find_started_clients(module)),
+        (*queries, *find_loose_sql(module, found.traced, queries)),
         tuple(python_tables.find_accesses(module)),
     )
     return PythonNode(facts, found.literals, unread, tuple(_comments(code)))

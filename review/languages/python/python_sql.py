@@ -68,10 +68,17 @@ class SqlRunner:
 
 @dataclass(frozen=True, slots=True)
 class SqlCalls:
-    """The SQL of a module: the literals that can be reviewed, and every call that runs SQL."""
+    """The SQL of a module.
+
+    Attributes:
+        literals: those that can be reviewed.
+        queries: every call that runs SQL.
+        traced: identities of the nodes of all literals that a call runs.
+    """
 
     literals: tuple[Sql, ...]
     queries: tuple[EmbeddedQuery, ...]
+    traced: frozenset[int]
 
 
 def find_sql(module: PythonModule, code: str) -> SqlCalls:
@@ -90,7 +97,7 @@ def find_sql(module: PythonModule, code: str) -> SqlCalls:
         for call, runner in _running(module, runners, connections)
         for query in reader.queries(call, runner)
     )
-    return SqlCalls(reader.found(), queries)
+    return SqlCalls(reader.found(), queries, reader.traced())
 
 
 def _running(
@@ -220,6 +227,18 @@ class _QueryReader:
     def found(self) -> tuple[Sql, ...]:
         """Return the literals that can be reviewed, in text order; one for each of its inserted values."""
         return tuple(sql for _, variants in sorted(self._literals.items()) for sql in variants.values())
+
+    def traced(self) -> frozenset[int]:
+        """Return the identities of the nodes of all literals that were traced from a call.
+
+        A call on an unknown connection that runs something that cannot be read is not reported.
+        """
+        found: set[int] = set()
+        for (dialect, _), resolver in self._resolvers.items():
+            found |= resolver.traced
+            if dialect is not Dialect.UNKNOWN:
+                found |= resolver.given_up
+        return frozenset(found)
 
     def queries(self, call: CallSite, runner: SqlRunner) -> Iterator[EmbeddedQuery]:
         """Yield the query that `call` runs; nothing if it is not SQL, or the argument of a function."""

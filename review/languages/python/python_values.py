@@ -18,7 +18,15 @@ from review.languages.python.inserted_values import (
     StringValues,
     formatted_values,
 )
-from review.languages.python.python_module import Assignment, ElementOf, PythonModule, Scope, is_text
+from review.languages.python.python_module import (
+    Assignment,
+    ElementOf,
+    LoopEntry,
+    PythonModule,
+    Scope,
+    Value,
+    is_text,
+)
 
 _MAX_DEPTH = 12
 """Maximum names and calls through which a string is traced."""
@@ -43,6 +51,11 @@ class StringResolver:
         self._template_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
         self._template_uses: Counter[int] = Counter()
         self._literals: dict[int, Sql | None] = {}
+        self.traced: set[int] = set()
+        """Identities of the nodes of the literals that were found so far."""
+        self.given_up: set[int] = set()
+        """Identities of the nodes of the literals in what is built in an unsupported way."""
+        self._searched: set[int] = set()
 
     def values(self, node: ast.expr, scope: Scope) -> tuple[Sql | None, ...]:
         """Return the possible values of `node`; None for each one built in an unsupported way.
@@ -54,6 +67,7 @@ class StringResolver:
     def of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[Sql | None]:
         """Yield the possible values of `node`; None for each one built in an unsupported way."""
         if depth > _MAX_DEPTH:
+            self._give_up(node)
             yield None
             return
         match node:
@@ -108,17 +122,21 @@ class StringResolver:
             if not any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value)):
                 yield from self.of(value, scope, depth + 1)
         else:
+            self._give_up(value)
             yield None
 
     def _concatenated(self, settings: list[Assignment], scope: Scope) -> Iterator[Sql | None]:
         """Read `sql = "…"` followed by `sql += "…"` in sequence; any other form is not supported."""
         if len({setting.body for setting in settings}) != 1 or isinstance(settings[0].value, ast.AugAssign):
+            for setting in settings:
+                self._give_up(setting.value)
             yield None
             return
         grown: list[Fragment] = []
         for setting in settings:
             value = setting.value
             if not isinstance(value, (ast.AugAssign, ast.expr)):
+                self._give_up(value)
                 yield None
                 return
             if isinstance(value, ast.expr) and grown:
@@ -139,6 +157,7 @@ class StringResolver:
         elif attribute in KEPT and receiver is not None:
             yield from self.of(receiver, scope, depth + 1)
         else:
+            self._give_up(node)
             yield None
 
     def _templates(self, node: ast.Name, scope: Scope, depth: int, given: ast.expr) -> Iterator[Sql | None]:
@@ -183,6 +202,7 @@ class StringResolver:
                 braces = FormatArguments(call, scope) if is_format else None
                 yield self._sql(list(self._pieces(value, where, percent, braces)))
             elif not isinstance(value, ast.expr) or name not in _names(value):
+                self._give_up(value)
                 yield None
 
     def _literal(self, node: ast.expr, scope: Scope) -> Sql | None:
@@ -209,6 +229,7 @@ class StringResolver:
             if not is_text(part):
                 between.append(part)
                 continue
+            self.traced.add(id(part))
             at = self._module.lines.at(part)
             values = StringValues(self._inserted, scope, p or percent, b or braces, formatted_values(part))
             found = list(python_strings.string_fragments(self._code, at.begin, at.end, values))
@@ -232,6 +253,14 @@ class StringResolver:
         return InsertedValue(
             expression, "".join(item.expression if item.value is None else item.value for item in found)
         )
+
+    def _give_up(self, value: Value) -> None:
+        """Record the literals of a value that is built in an unsupported way."""
+        node = value.context if isinstance(value, LoopEntry) else value
+        node = node.of if isinstance(node, ElementOf) else node
+        if id(node) not in self._searched:
+            self._searched.add(id(node))
+            self.given_up.update(id(part) for part in ast.walk(node) if is_text(part))
 
     def _sql(self, fragments: list[Fragment]) -> Sql | None:
         return Sql(tuple(fragments), self._dialect) if fragments else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from review.facts.queries import EmbeddedQuery
 from review.languages.python.python_module import CallSite, PythonModule
-from review.languages.sql_clients import NAMED_CLIENT
+from review.source.sql_clients import NAMED_CLIENT
 
 _STARTERS = frozenset(
     {

@@ -104,7 +104,7 @@ _WRAPPERS: Mapping[str, _Wrapper] = {
         _words("-j --jobs -a --arg-file -S -I --delay --timeout --joblog"), takes_script=True
     ),
     "prlimit": _Wrapper(_words("-p --pid")),
-    **dict.fromkeys(("su", "runuser"), _SU),
+    **dict.fromkeys(("su", "runuser", "sg"), _SU),
     "screen": _Wrapper(_words("-S -t -c -e -h -p -s -T")),
     "script": _Wrapper(_words("-o -T -t -m -E"), _ANY, "c"),
     "setpriv": _Wrapper(_words("--reuid --regid --groups --ruid --rgid")),

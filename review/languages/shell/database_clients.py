@@ -1,4 +1,4 @@
-"""The clients that run SQL from a shell, and signs of SQL that is passed to any other program."""
+"""The clients that run SQL from a shell, and the programs to which SQL is only a text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from review.dialects import Dialect
 from review.languages.shell.program_calls import ProgramCall
-from review.languages.sql_clients import NAMED_CLIENT
+from review.source.carried_sql import is_named_for_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,10 @@ _DATABASES = {
     "hive2": Dialect.HIVE,
 }
 
-_STATEMENT = re.compile(
-    r"(?:\A|;)[\s\"'\\(]*+(?:drop\s++(?:table|view|database|schema|materialized|external|function|index)\b"
-    r"|truncate\s++table\b|alter\s++table\b|create\s++(?:\w++\s++){0,3}(?:table|view|database|schema)\b"
-    r"|delete\s++from\b|insert\s++(?:into|overwrite|ignore)\b|replace\s++into\b|merge\s++into\b"
-    r"|update\s++\S++\s++set\b|load\s++data\b|msck\s++repair\b|with\s++\w++\s++as\s*+\(|select\b(?=[^;]*\bfrom\b))",
-    re.IGNORECASE,
-)
-_COMMAND_END = re.compile(r"[\n;|&]")
-_SQL_OPTION = re.compile(r"\s(?:-[A-Za-z]*[ecq]|--execute|--query|--command)(?![A-Za-z])")
 _TEXT_ONLY = re.compile(
     r"cat|tee|\[\[?|test|[ef]?grep|zgrep|rg|sed|git|wc|read|export|local|readonly|declare|typeset|set|for|case|select"
-    r"|pgrep|pkill|ps|expr|let|alias|find|.*(?:log|msg|message|mail|warn|error|info|print|alert|notif|echo|debug).*",
-    re.IGNORECASE | re.DOTALL,
+    r"|pgrep|pkill|ps|expr|let|alias|find",
+    re.IGNORECASE,
 )
 """Programs and shell builtins whose arguments are only text."""
 
@@ -124,15 +115,6 @@ _RUNS_FILE = re.compile(
 
 def takes_text_only(name: str) -> bool:
     """Whether a program does not run what its arguments say."""
-    return not name or any(map(str.isspace, name)) or _TEXT_ONLY.fullmatch(name) is not None
-
-
-def runs_sql(text: str) -> bool:
-    """Whether an argument of an unknown program is SQL, or a command of a client that is given SQL."""
-    if _STATEMENT.search(text):
+    if not name or any(map(str.isspace, name)):
         return True
-    return any(
-        _SQL_OPTION.search(command, client.end()) is not None
-        for command in _COMMAND_END.split(text)
-        if (client := NAMED_CLIENT.search(command))
-    )
+    return _TEXT_ONLY.fullmatch(name) is not None or is_named_for_text(name)

@@ -273,48 +273,128 @@ def _calls_of_script(
         )
 
 
-_ESCAPES = re.compile(r"(?:\\[\s\S])+")
 _ESCAPED = {"'": "", '"': '"$`\\', "<<": "$`\\", "$'": "'\"\\"}
 """The characters that lose the backslash before them, by the quote; outside of quotes, all do."""
+_REMOVED = "\0"
+"""Stands for a quote or backslash that is no part of the script."""
 
 
 def _unquoted(code: str, scripts: list[_InnerScript]) -> str:
     """Return a text as long as `code` in which the quotes and escapes of the scripts' words are blank."""
     out = list(code)
     for script in scripts:
-        offset, opened = script.at.begin, set[str]()
+        offset = script.at.begin
         for part in script.parts:
-            out[offset : part.at.begin] = _blank(code[offset : part.at.begin])
-            out[slice(*part.at)] = _without_escapes(code[slice(*part.at)], _ESCAPED.get(part.quote), opened)
+            out[offset : part.at.begin] = _without_quotes(code[offset : part.at.begin])
+            out[slice(*part.at)] = _without_escapes(code[slice(*part.at)], _ESCAPED.get(part.quote))
             offset = part.at.end
-        out[offset : script.at.end] = _blank(code[offset : script.at.end])
+        out[offset : script.at.end] = _without_quotes(code[offset : script.at.end])
+        out[slice(*script.at)] = _closed_up(out[slice(*script.at)])
     return "".join(out)
 
 
-def _blank(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
+def _without_quotes(text: str) -> list[str]:
+    """Return the characters between two parts of words: quotes are removed, blanks are kept."""
+    return [letter if letter.isspace() else _REMOVED for letter in text]
 
 
-def _without_escapes(text: str, escaped: str | None, opened: set[str]) -> str:
-    """Return `text` with blanks for the backslashes of its escapes.
-
-    The blanks are within the quotes that the escapes leave: outside, they would divide a word (`t="a"`).
+def _without_escapes(text: str, escaped: str | None) -> list[str]:
+    """Return the characters of `text` without the backslashes of its escapes.
 
     Args:
         text: a part of a word.
         escaped: the characters that lose the backslash before them; None if all do.
-        opened: the quotes that are open; those of the next part afterwards.
     """
+    out, index = list(text), 0
+    while (index := text.find("\\", index)) >= 0:
+        if escaped is None or text[index + 1 : index + 2] in escaped:
+            out[index] = _REMOVED
+        index += 2
+    return out
 
-    def unescape(match: re.Match[str]) -> str:
-        pairs = [match.group()[index : index + 2] for index in range(0, len(match.group()), 2)]
-        kept = "".join(pair[1] if escaped is None or pair[1] in escaped else pair for pair in pairs)
-        if not kept.endswith(('"', "'")):
-            return kept.rjust(len(match.group()))
-        if kept in opened:
-            opened.remove(kept)
-            return kept.rjust(len(match.group()))
-        opened.add(kept)
-        return kept.ljust(len(match.group()))
 
-    return _ESCAPES.sub(unescape, text)
+def _closed_up(letters: list[str]) -> list[str]:
+    """Return letters with blanks for what is removed, none of which divides a word.
+
+    A blank in quotes is left there: in SQL it makes no difference. Outside of quotes, an opening quote moves
+    to the left, a closing one to the right, and any other part of a word to the right.
+    """
+    quote, begin, index, closed = "", 0, 0, -1
+    while index < len(letters):
+        letter = letters[index]
+        if letter == "\\" and letters[index + 1 : index + 2] == [_REMOVED]:
+            # It stays beside the letter that it escapes.
+            end = _end_of_removed(letters, index + 1)
+            letters[index], letters[end - 1] = _REMOVED, letter
+            continue
+        if letter == _REMOVED and not quote:
+            end = _end_of_removed(letters, index)
+            quote = _join_around(letters, begin, index, end, is_after_quote=closed == index - 1)
+            if quote:
+                index += 2 if letters[index] == "$" else 1
+            else:
+                index = end
+            continue
+        if letter == _REMOVED:
+            _move_quote(letters, index, quote)
+            letter = letters[index]
+        if letter == "\\" and quote != "'":
+            index += 1
+        elif quote:
+            quote = "" if letter == quote else quote
+            closed = index if not quote else closed
+        elif letter in ("'", '"'):
+            quote = letter
+        elif letter in _DIVIDES:
+            begin = index + 1
+        index += 1
+    return letters
+
+
+def _move_quote(letters: list[str], index: int, quote: str) -> None:
+    """Make a blank of a removed letter in quotes; a quote or escape after it moves beside what it follows."""
+    end = _end_of_removed(letters, index)
+    after = letters[end] if end < len(letters) and letters[end] in ("'", '"') else ""
+    if after == quote or (after and not letters[index - 1].isspace()):
+        letters[index], letters[end] = after, _REMOVED
+    elif letters[end : end + 1] == ["\\"] and not letters[index - 1].isspace():
+        last = _end_of_removed(letters, end + 1)
+        escape = ["\\", *letters[last : last + 1]]
+        letters[index : last + 1] = [*escape, *(_REMOVED * (last - index - 1))]
+    else:
+        letters[index] = " "
+
+
+def _end_of_removed(letters: list[str], index: int) -> int:
+    while index < len(letters) and letters[index] == _REMOVED:
+        index += 1
+    return index
+
+
+_DIVIDES = frozenset(" \t\r\n;&|()<>")
+
+
+def _join_around(letters: list[str], begin: int, index: int, end: int, *, is_after_quote: bool) -> str:
+    """Move the removed letters from `index` to `end`, outside of quotes; return the quote that opens there.
+
+    Args:
+        letters: those of a script.
+        begin: where the word before the removed letters begins.
+        index: the first of them.
+        end: the letter after the last of them.
+        is_after_quote: whether they follow a closing quote.
+    """
+    size = end - index
+    after = "".join(letters[end : end + 2])
+    opening = after[:1] if after[:1] in ("'", '"') else after if after in ("$'", '$"') else ""
+    if begin == index or not after or after[0] in _DIVIDES:
+        letters[index:end] = " " * size
+        return ""
+    if opening:
+        letters[index : end + len(opening)] = opening + _REMOVED * size
+        return opening[-1]
+    if is_after_quote:
+        letters[index - 1 : end] = " " * size + letters[index - 1]
+    else:
+        letters[begin:end] = [*(" " * size), *letters[begin:index]]
+    return ""

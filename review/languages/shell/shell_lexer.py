@@ -57,11 +57,13 @@ class ShellCommand:
         in_block: whether it is in a condition, loop, function or subshell.
         before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
         after: the operator after it.
+        outputs: the files to which its output is redirected.
         reads_file: whether a file is its standard input (`< a.sql`).
     """
 
     words: list[ShellWord] = field(default_factory=list)
     heredocs: list[Heredoc] = field(default_factory=list)
+    outputs: list[ShellWord] = field(default_factory=list)
     depth: int = 0
     in_block: bool = False
     before: str = ""
@@ -85,6 +87,7 @@ _BLOCK_ENDS = {
     "(": ")",
 }
 """Words and operators that begin a block, with those that end it."""
+_PARENTHESIS = re.compile(r"[()]")
 _PLAIN = re.compile(r"[^ \t\r\n\\'\"`$;&|()<>]+")
 
 
@@ -115,7 +118,7 @@ class _Lexer:
                 offset = blank.end()
             elif self.code[offset] == "#":
                 offset = self._comment(offset, end)
-            elif closer and self.code[offset] == closer:
+            elif closer and self.code[offset] == closer and not self._belongs_to_block(closer):
                 self._finish(command, closer)
                 return offset + 1
             elif operator := _OPERATOR.match(self.code, offset, end):
@@ -147,6 +150,10 @@ class _Lexer:
         self._mark_block(operator)
         before = operator if command.words or operator not in ("\n", ";") else command.before
         return ShellCommand(depth=command.depth, in_block=bool(self._blocks), before=before)
+
+    def _belongs_to_block(self, closer: str) -> bool:
+        """Whether a parenthesis ends a subshell, an array, or a pattern of `case`, and no substitution."""
+        return closer == ")" and bool(self._blocks) and self._blocks[-1] in (")", "esac")
 
     def _mark_block(self, word: str) -> None:
         if (closer := _BLOCK_ENDS.get(word)) is not None:
@@ -180,6 +187,8 @@ class _Lexer:
             name = re.sub(r"[\\'\"]", "", written)
             if name:
                 self._waiting.append((command, name, name != written, redirect.group() == "<<-"))
+        elif redirect.group() in (">", ">>", ">|"):
+            command.outputs.append(word)
         elif redirect.group() == "<":
             command.reads_file = self.code[slice(*word.at)] not in ("/dev/null", "/dev/stdin")
         return max(offset, redirect.end())
@@ -249,9 +258,8 @@ class _Lexer:
     def _expansion(self, offset: int, end: int, depth: int) -> int | None:
         """Return the offset after the `$(…)`, `${…}`, `$[…]` or backquotes at `offset`; None without one."""
         code = self.code
-        if code.startswith("$((", offset):
-            stop = code.find("))", offset, end)
-            return end if stop < 0 else stop + 2
+        if code.startswith("$((", offset) and (stop := self._arithmetic_end(offset + 3, end)):
+            return stop
         if code.startswith("$(", offset):
             return self.run(offset + 2, end, ")", depth + 1)
         if code.startswith("${", offset) or code.startswith("$[", offset):
@@ -262,6 +270,15 @@ class _Lexer:
                 stop += 2 if code[stop] == "\\" else 1
             self.run(offset + 1, min(stop, end), "", depth + 1)
             return min(stop + 1, end)
+        return None
+
+    def _arithmetic_end(self, offset: int, end: int) -> int | None:
+        """Return the offset after the `))` of `$((…))`; None for `$((…) …)`, which is a command."""
+        depth = 2
+        for match in _PARENTHESIS.finditer(self.code, offset, end):
+            depth += 1 if match.group() == "(" else -1
+            if depth == 1:
+                return match.end() + 1 if self.code.startswith(")", match.end()) else None
         return None
 
     def _braced(self, offset: int, end: int, closer: str) -> int:

@@ -10,6 +10,7 @@ from review.facts import Comment, Span, Statement
 from review.facts.shell import ShellFacts
 from review.languages.embedded import Sql
 from review.languages.shell import shell_dangers, shell_sql
+from review.languages.shell.loose_sql import find_loose_sql
 from review.languages.shell.program_calls import program_calls
 from review.languages.shell.shell_constants import find_constants
 from review.languages.shell.shell_lexer import split_commands
@@ -37,7 +38,9 @@ def read_shell(code: str, deadline: float) -> ShellNode:
         calls = program_calls(code, commands, deadline)
     except (NestedTooDeeply, ReviewTimeout) as error:
         return _unread(code, str(error))
-    found = list(shell_sql.find_queries(calls, find_constants(code, calls), shell_dangers.functions(code)))
+    texts = shell_sql.SqlTexts(calls, find_constants(code, calls))
+    found = list(shell_sql.find_queries(calls, texts, shell_dangers.functions(code)))
+    loose = find_loose_sql(code, texts, found)
     literals: dict[int, Sql] = {}
     for query, known in sorted(found, key=lambda item: item[0].at):
         for sql in known:
@@ -46,7 +49,7 @@ def read_shell(code: str, deadline: float) -> ShellNode:
         tuple(shell_dangers.find_ignored_errors(code, calls)),
         tuple(dict.fromkeys(shell_dangers.find_passwords(calls))),
         tuple(shell_dangers.find_recursive_deletes(code, calls)),
-        tuple({query.at: query for query, _ in found}.values()),
+        tuple({query.at: query for query in (*loose, *(query for query, _ in found))}.values()),
     )
     return ShellNode(facts, tuple(literals[begin] for begin in sorted(literals)), comments=tuple(comments))
 

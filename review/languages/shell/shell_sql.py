@@ -12,16 +12,19 @@ from review.dialects import Dialect
 from review.facts import Span
 from review.facts.queries import EmbeddedQuery
 from review.languages.embedded import Fragment, Sql, changes_shape, is_closed, is_sql, sql_text
-from review.languages.shell.database_clients import Client, client_of, runs_file, runs_sql, takes_text_only
+from review.languages.shell.database_clients import Client, client_of, runs_file, takes_text_only
 from review.languages.shell.program_calls import ASSIGNMENT, ProgramCall, value_after
 from review.languages.shell.shell_constants import DECLARES
 from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, literal, variables
 from review.languages.shell.shell_strings import ShellStrings
+from review.source.carried_sql import runs_sql
 
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 """The start of a command substitution, but not of arithmetic (`$((`)."""
 _CLOSES = re.compile(r"[\w\t-]*+\s*[)`]")
 """Text allowed after the command of a substitution: the word that ends a here-document."""
+_PLAIN_FORMAT = re.compile(r"(?:%s|%b|\\n|\s|;)++")
+"""A format of `printf` that prints its argument as it is."""
 _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
 
 
@@ -29,7 +32,7 @@ Values = dict[str, list[list[Fragment]]]
 """The texts assigned to each variable."""
 
 
-class _SqlTexts:
+class SqlTexts:
     """Reads the words of calls as SQL.
 
     Attributes:
@@ -68,11 +71,17 @@ class _SqlTexts:
             yield from (strings.document(document) for document in call.command.heredocs)
         elif call.name in ("echo", "printf"):
             texts = [word for word in call.arguments if not (literal(call.code, word) or "").startswith("-")]
+            if (
+                call.name == "printf"
+                and len(texts) > 1
+                and _PLAIN_FORMAT.fullmatch(literal(call.code, texts[0]) or "")
+            ):
+                del texts[0]
             if len(texts) == 1:
                 yield strings.word(texts[0])
 
 
-def assigned_values(calls: list[ProgramCall], texts: _SqlTexts) -> Values:
+def assigned_values(calls: list[ProgramCall], texts: SqlTexts) -> Values:
     """Return the values assigned to each variable by `name=value` and by `read -d '' name <<EOF`."""
     found: Values = {}
     for call in calls:
@@ -147,16 +156,15 @@ class _PassedSql:
 
 
 def find_queries(
-    calls: list[ProgramCall], constants: Mapping[str, str], functions: frozenset[str]
+    calls: list[ProgramCall], texts: SqlTexts, functions: frozenset[str]
 ) -> Iterator[tuple[EmbeddedQuery, tuple[Sql, ...]]]:
     """Yield every passing of SQL to a client, with those of its literals that can be reviewed.
 
     Args:
         calls: those of the script.
-        constants: the values of variables that have only one.
+        texts: the reader of their words.
         functions: the functions that the script defines; what they run is found in them.
     """
-    texts = _SqlTexts(calls, constants)
     known = assigned_values(calls, texts)
     assigned = {name: _AssignedText(values[0]) for name, values in known.items() if len(values) == 1}
     # The text of a variable may be passed many times. The dictionary holds its list: its id stays valid.
@@ -168,8 +176,9 @@ def find_queries(
             if given or _runs_hidden_sql(call, texts, assigned, functions):
                 yield EmbeddedQuery(call.at, call.name, unread=True), ()
             continue
-        if not given and call.command.before == "|" and index:
-            written = list(texts.output(calls[index - 1]))
+        writer = _writer(calls, index) if not given else None
+        if writer is not None:
+            written = list(texts.output(writer))
             given = [sql for text in written for sql in _join_values(text, assigned)] if written else [[]]
         if given:
             found = []
@@ -179,22 +188,41 @@ def find_queries(
                     passed[key] = item, _passed_sql(Sql(tuple(item), client.dialect))
                 if item:
                     found.append(passed[key][1])
-            yield _query(call.at, call.name, found, len(given))
+            # Of several commands that write to a pipe, `( …; … ) | hive`, only the last is known.
+            is_one = writer is None or writer.command.after in ("|", "|&")
+            yield _query(call.at, call.name, found, len(given) if is_one else len(given) + 1)
+
+
+def _writer(calls: list[ProgramCall], index: int) -> ProgramCall | None:
+    """Return the call whose output the call at `index` reads through a pipe, maybe through `tee`."""
+    while index and calls[index].command.before in ("|", "|&"):
+        index -= 1
+        if calls[index].name != "tee":
+            return calls[index]
+    return None
 
 
 def _runs_hidden_sql(
-    call: ProgramCall, texts: _SqlTexts, assigned: dict[str, _AssignedText], functions: frozenset[str]
+    call: ProgramCall, texts: SqlTexts, assigned: dict[str, _AssignedText], functions: frozenset[str]
 ) -> bool:
     """Whether a program that is no known client is given SQL, or a command that is."""
     if call.is_read_further or call.name in functions or takes_text_only(call.name):
         return False
     given = [text for word in call.arguments for text in _resolved(call, word, assigned, texts)]
+    # `-e"DROP TABLE t"`: what is in the quotes, without the option before it.
+    given += [
+        texts.strings(call).word(ShellWord(part.at, (part,)))
+        for word in call.arguments
+        if len(word.parts) > 1
+        for part in word.parts
+        if part.quote
+    ]
     given += [texts.strings(call).document(document) for document in call.command.heredocs]
     return any(runs_sql(sql_text(Sql(tuple(text), Dialect.HIVE))) for text in given if text)
 
 
 def _given(
-    call: ProgramCall, client: Client, texts: _SqlTexts, assigned: dict[str, _AssignedText]
+    call: ProgramCall, client: Client, texts: SqlTexts, assigned: dict[str, _AssignedText]
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL that the options and here-documents of a call give; empty for what is not known."""
     words = list(_after_option(call, client))
@@ -265,7 +293,7 @@ def _after_option(call: ProgramCall, client: Client) -> Iterator[ShellWord | Non
 
 
 def _resolved(
-    call: ProgramCall, word: ShellWord, assigned: dict[str, _AssignedText], texts: _SqlTexts
+    call: ProgramCall, word: ShellWord, assigned: dict[str, _AssignedText], texts: SqlTexts
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
     given = texts.substituted(call, word)

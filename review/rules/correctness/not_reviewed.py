@@ -20,6 +20,7 @@ _CHINESE = {
     "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
     "it contains invalid characters": "含有无效字符",
     "its SQL is built at run time": "其 SQL 在运行时拼接",
+    "it runs the statements of a file": "它执行一个文件中的语句",
     "a part of it could not be parsed": "其中一部分无法解析",
     "a statement within it is not reviewed": "其中包含未被评审的语句",
     "its effects on data are not known": "它对数据的影响未知",

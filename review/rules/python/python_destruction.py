@@ -35,7 +35,8 @@ def python_destruction(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ## What it does
     Reports `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
     fill again later. Temporary tables are allowed. A partition computed at run time only warns: it may be
-    outdated. The counterpart of MC-S02 for calls.
+    outdated. A table whose name is computed at run time is a remark: it is not known which one it is. The
+    counterpart of MC-S02 for calls.
 
     ## Why
     A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
@@ -61,19 +62,27 @@ def python_destruction(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Tables whose names are computed at run time are not checked.
+    Whether the script rebuilds a table whose name is computed at run time is not known.
     """
     script = subject.script
     rebuilt = NamePositions(_names_rebuilt(script), script.context.project)
     for access in script.python.accesses:
-        if (
-            access.act not in _REMOVALS
-            or not access.table
-            or is_temporary(access.table)
-            or rebuilt.is_after(access.at, access.table)
-        ):
+        if access.act not in _REMOVALS:
             continue
         action, action_zh = _REMOVALS[access.act]
+        if not access.table:
+            yield Hit(
+                access.at,
+                Text(
+                    f"{access.call} {action.format('a table')} whose name is computed at run time.",
+                    f"{access.call} {action_zh.format('')}（表名在运行时计算）。",
+                ),
+                severity=Severity.INFO,
+                key="",
+            )
+            continue
+        if is_temporary(access.table) or rebuilt.is_after(access.at, access.table):
+            continue
         yield Hit(
             access.at,
             Text(

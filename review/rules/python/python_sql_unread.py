@@ -26,7 +26,8 @@ def python_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ## What it does
     Reports every call that runs SQL whose text is not in the code: it comes from a function, a file or an
     argument, is extended conditionally, or contains an inserted clause. Also every call that starts a client
-    with SQL as a program: `os.system("hive -e …")`.
+    with SQL as a program: `os.system("hive -e …")`, and every string with SQL that no call is known to run.
+    Messages, docstrings and texts that are only compared are not reported.
 
     ## Why
     Without a finding the SQL would look reviewed.
@@ -56,6 +57,6 @@ def python_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Functions of other modules that run SQL are unknown.
+    SQL that is put together from words (`"DROP " + kind`), or in a file, is not recognised.
     """
     return unread_hits(subject.script.python.queries)

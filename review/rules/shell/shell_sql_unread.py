@@ -26,7 +26,8 @@ def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ## What it does
     Reports every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
     similar clients whose SQL is not completely in the script (a file, standard input, a value), and every
-    other program that is given SQL. A client behind `timeout`, `sudo`, `ssh`, `docker exec`, `bash -c` and
+    other program that is given SQL, and every command that writes SQL to a pipe or a file of which the reader
+    is not known. A client behind `timeout`, `sudo`, `ssh`, `docker exec`, `bash -c` and
     similar commands is found.
 
     ## Why

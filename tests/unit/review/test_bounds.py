@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
 from common.text.i18n import Language
+from review.content.node_script import file_script
+from review.content.notebook import notebook_scripts
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
+from review.script_reader import read_script
 
 SECONDS = 8.0
 """Ten times what the slowest takes on a quiet core; what grows with the square of its length takes more."""
@@ -82,6 +86,44 @@ def test_ends_in_time(name: str) -> None:
     found = review(SCRIPTS[name], Dialect.MAXCOMPUTE, KNOWN, seconds=60.0)
     assert time.process_time() - begin < SECONDS
     assert not any("failed on this script" in finding.message for finding in found)
+
+
+MEBIBYTE = 1 << 20
+BAD_INPUT = {
+    "nested CASE": (Dialect.MAXCOMPUTE, f"SELECT {'CASE WHEN a THEN ' * 48_000}1{' END' * 48_000} FROM t"),
+    "an unclosed quote": (Dialect.HOLOGRES, "DROP TABLE a; SELECT '" + "it is " * (MEBIBYTE // 6)),
+    "#CODE without an end": (
+        Dialect.MAXCOMPUTE,
+        "#CODE ('lang'='PYTHON')\n" + "print(1)\n" * (MEBIBYTE // 9),
+    ),
+    "open parentheses in a shell": (Dialect.SHELL, "$( " * (MEBIBYTE // 8)),
+    "JSON that resembles a wrapper": (
+        Dialect.HIVE,
+        f'{{"properties": {{"arguments": ["{"drop table a;" * 80_000}", 1]}}}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_has_an_answer_in_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.languages.run_external_linter", lambda *_: iter(()))
+    dialect, code = BAD_INPUT[name]
+    begin = time.process_time()
+    script = file_script(code, dialect)
+    found = review(script.code, script.dialect, seconds=60.0)
+    assert time.process_time() - begin < SECONDS
+    assert "MC-C19" in {finding.rule for finding in found}
+
+
+def test_a_notebook_of_many_cells_has_an_answer_in_time() -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": "o.execute_sql('drop table t')"}
+    sql = {**cell, "source": "%%sql\ndrop table t"}
+    begin = time.process_time()
+    scripts = notebook_scripts(json.dumps({"nbformat": 4, "cells": [cell, sql] * 5_000}))
+    assert sum(script.code.count("drop table t") for script in scripts) == 10_000
+    for script in scripts:
+        read_script(script.code, script.dialect, ReviewContext(), None, time.monotonic() + 60)
+    assert time.process_time() - begin < SECONDS
 
 
 def test_says_what_it_had_no_time_for() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 NAMED_CLIENT = re.compile(
-    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d*-sql|mysql|psql|clickhouse(?:-client)?|presto|trino|impala-shell|sqoop)"
-    r"(?![\w-])"
+    r"(?<![\w-])(?:odpscmd|hive|beeline|spark\d*-sql|mysql|psql|clickhouse(?:-client)?|presto|trino|impala-shell|sqoop|mariadb"
+    r"|sqlplus|sqlcmd)(?![\w-])"
 )
 """A client's name in a command."""
