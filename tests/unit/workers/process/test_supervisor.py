@@ -175,7 +175,7 @@ def report():
 
 
 if __name__ == "__main__":
-    supervisor._preload(groups_for([Role(role) for role in sys.argv[1:]]))
+    supervisor._preload(groups_for([Role(role) for role in sys.argv[1:]]), is_traced=False)
     process = supervisor._FORKS.Process(target=report)
     process.start()
     process.join()
