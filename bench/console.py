@@ -12,6 +12,7 @@ the list 300 ms. Exit 1 if one is missed.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -56,6 +57,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="seconds of sending events, twice")
     parser.add_argument("--rate", type=float, default=10, help="events per second")
     options = parser.parse_args()
+    # It ends this process cleanly, so that no child process remains.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder, _running(Path(folder)) as gate:
         console = gate.start_console(free_port())
         fill(gate.ledger, options.events)
@@ -156,7 +159,7 @@ def measure(console: str, name: str, path: str, count: int, target: float) -> bo
             seconds.append(time.perf_counter() - begin)
     times = [quantile(seconds, share) * 1000 for share in (0.5, 0.95, 0.99)]
     shown = " / ".join(f"{each:.0f}" for each in times)
-    print(f"{name:>14} {size / 1000:6.0f} KB  p50 / p95 / p99 {shown} ms")
+    print(f"{name:>14} {size / 1000:6.0f} KB  p50 / p95 / p99 {shown} ms", flush=True)
     return times[1] <= target
 
 

@@ -21,7 +21,8 @@ import orjson
 
 from bench.quantiles import quantile
 from common.events import Event
-from common.ledger import Cursor, EventQuery, EventRecord, Ledger, State, connect, facets
+from common.ledger import Cursor, EventQuery, EventRecord, Ledger, State, connect
+from common.ledger.queries import facets
 from common.plan import Mode, Plan, PlannedCheck
 from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict

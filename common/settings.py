@@ -22,13 +22,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.config_files.validation import describe
 from common.errors import DwgateError
+from common.subjects.fingerprints import MIN_KEY_LENGTH
 from common.tls import TlsFiles, create_context, require_readable
 from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
-MIN_KEY_LENGTH = 32
-"""Minimum characters of a secret key."""
-
 SECRETS = Path("/run/secrets")
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 """Names another folder with secret files, such as that of a service manager's credentials."""

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from common import former_names
+from common.config_files import former_names
 from common.verdicts import Severity
 from review.rules.api import Options, Rule
 from review.rules.external_rules import is_external

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from common.settings import MIN_KEY_LENGTH, Settings
+from common.settings import Settings
+from common.subjects.fingerprints import MIN_KEY_LENGTH
 from workers.notifications.targets import parse_targets
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")

@@ -41,8 +41,12 @@ BLOCKED = "Blocked"
 """Shown as the exception of a check that did not finish, or counts as FAIL."""
 
 _COUNT = rf"\d+ ({'|'.join(Severity)})"
-SAFE_RESULT = re.compile(rf"{'|'.join(Result)}|{'|'.join(OutcomeKind)}|{_COUNT}(, {_COUNT})*")
-"""The results of tasks that Flower may show: no other task of dwgate has one."""
+_SAFE_RESULT = re.compile(rf"{'|'.join(Result)}|{'|'.join(OutcomeKind)}|{_COUNT}(, {_COUNT})*")
+
+
+def is_safe_result(text: str) -> bool:
+    """Whether Flower may show the result of a task: no other task of dwgate has one."""
+    return _SAFE_RESULT.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

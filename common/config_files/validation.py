@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from common.config_files.errors import Keys
-from common.former_names import current_key
+from common.config_files.former_names import current_key
 
 _KEY = "[key]"
 """What pydantic appends to a location when the key itself is invalid, not its value."""

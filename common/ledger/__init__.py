@@ -5,6 +5,7 @@ from common.processes import redis_import  # noqa: F401 - before the first other
 # isort: split
 
 from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileState
+from common.ledger.queries.search import Cursor, CursorInvalid, EventPage, EventQuery
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
@@ -16,7 +17,6 @@ from common.ledger.results import (
     StartedAttempt,
     UnplannedEvent,
 )
-from common.ledger.search import Cursor, CursorInvalid, EventPage, EventQuery
 from common.ledger.store import Ledger
 from common.ledger.timeline import RunState, RunVerdict, TimelineEntry
 

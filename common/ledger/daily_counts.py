@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import redis
 
-from common.ledger import facets
-from common.ledger.facets import is_would_fail
+from common.ledger.queries import facets
+from common.ledger.queries.facets import is_would_fail
 from common.ledger.record import EventRecord
 from common.plan import Mode, PlannedCheck
 from common.verdicts import Outcome, OutcomeKind, Result, Severity

@@ -13,12 +13,13 @@ from redis.client import Pipeline
 
 from common import clock, tracing
 from common.events import Event
-from common.ledger import facets
 from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.daily_counts import DailyCounts, count_event
 from common.ledger.generated_key import GeneratedKey
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
+from common.ledger.queries import facets
+from common.ledger.queries.search import Cursor, EventPage, EventQuery, EventSearch
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
@@ -30,7 +31,6 @@ from common.ledger.results import (
     StartedAttempt,
     UnplannedEvent,
 )
-from common.ledger.search import Cursor, EventPage, EventQuery, EventSearch
 from common.plan import Plan
 from common.subjects.operation_target import OperationTarget
 from common.verdicts import Outcome, Subject, Verdict

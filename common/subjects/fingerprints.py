@@ -10,6 +10,9 @@ from dataclasses import replace
 from common.subjects.event_subject import EventSubject
 from common.verdicts import Finding, SubjectKind
 
+MIN_KEY_LENGTH = 32
+"""Minimum characters of a secret key."""
+
 _LENGTH = 32
 """Hexadecimal digits: too many to find two names with the same fingerprint."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from common.events import Event
 from common.impact_graph import ImpactGraph
-from common.node_types import name_of_type
 from common.snapshot import Snapshot
 from common.subjects import policy_subject
 from common.subjects.event_subject import items_of
+from common.subjects.node_types import name_of_type
 from common.verdicts import Subject, SubjectKind
 
 

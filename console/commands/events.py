@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from common.ledger import EventRecord, Ledger, State
-from common.ledger.search import EventQuery
+from common.ledger.queries.search import EventQuery
 from common.settings import Settings, load_settings
 from common.verdicts import Result
 from console import errors

@@ -17,7 +17,7 @@ PAGES_SETTING = "dwgate_pages"
 """The setting of Tornado's application with a `FleetPages`."""
 
 _OF_EVENT = re.compile(r"(?P<message_id>.+)\.\d+\.[^.]+")
-_STATUS_ROW = re.compile(rb'<div class="detail-row task-data-row">\s*<dt>Status</dt>')
+_STATUS_ROW = re.compile(r'<div class="detail-row task-data-row">\s*<dt>Status</dt>')
 """The row of a task's page before which the row of its event is shown."""
 
 
@@ -62,8 +62,8 @@ class EventTaskView(TaskView):  # type: ignore[misc] # Flower has no types
         if template_name != "task.html":
             return html
         pages: FleetPages = self.application.settings[PAGES_SETTING]
-        row = event_row(kwargs["task"].uuid, pages.details_url).encode()
-        return _STATUS_ROW.sub(lambda status: row + status[0], html, count=1)
+        row = event_row(kwargs["task"].uuid, pages.details_url)
+        return _STATUS_ROW.sub(lambda status: row + status[0], html.decode(), count=1).encode()
 
 
 HANDLERS = [

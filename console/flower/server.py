@@ -33,7 +33,7 @@ from console.flower.access import PasswordGate, SecurityHeaders, TooManyAttempts
 from console.flower.pages import HANDLERS, PAGES_SETTING, FleetPages
 from workers.celery_app import monitoring_config
 from workers.settings import DetailsUrl, WorkerSettings
-from workers.task_events import SAFE_RESULT
+from workers.task_events import is_safe_result
 
 SAVE_SECONDS = 30
 """Interval at which Flower's state is written to its file."""
@@ -137,7 +137,7 @@ def mask(event: dict[str, Any]) -> dict[str, Any]:
     A result is kept if it is a verdict or the end of a check, which contain no data of an event.
     """
     kept = {key: value for key, value in event.items() if key not in _HIDDEN}
-    if not SAFE_RESULT.fullmatch(str(kept.get("result"))):
+    if not is_safe_result(str(kept.get("result"))):
         kept.pop("result", None)
     if "exception" in kept:
         kept["exception"] = str(kept["exception"]).partition("(")[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.extension_points import BY_CODE
-from common.settings import MIN_KEY_LENGTH
+from common.subjects.fingerprints import MIN_KEY_LENGTH
 from common.text.i18n import Language
 from common.verdicts import Result, Severity
 from console.exit_codes import UsageError

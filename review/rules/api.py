@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from common.former_names import current_key
+from common.config_files.former_names import current_key
 from common.text.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
 from common.verdicts import Param, Severity
 from review.dialects import Dialect

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common import former_names
+from common.config_files import former_names
 from review.rules.api import Rule
 from review.rules.correctness.ambiguous_column import ambiguous_column
 from review.rules.correctness.append_insert import append_insert

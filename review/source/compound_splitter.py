@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from review.dialects import LexicalRules
-from review.source.routine_headers import HEADER
+from review.source.routine_headers import match_header
 
 _VERBS = frozenset(
     {
@@ -250,7 +250,7 @@ def find_body(bare: str, words: LexicalRules) -> int | None:
 
     A body in a string (`AS $$ … $$`) is not found: its contents are blank in `bare`.
     """
-    if header := HEADER.match(bare):
+    if header := match_header(bare):
         kind = (header["kind"] or "function").lower()
         return _body_of_routine(bare, header.end(), kind, words)
     if carrier := _CARRIER.match(bare):

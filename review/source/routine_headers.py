@@ -10,8 +10,15 @@ _PREFIX = (
 )
 _KINDS = r"procedure|proc|function|package|trigger|type\s+body|event"
 _ROUTINE = re.compile(rf"{_PREFIX}(?:{_KINDS})\b", re.IGNORECASE)
-HEADER = re.compile(rf"{_PREFIX}(?P<kind>{_KINDS}|job|rule|model)\b|function\b", re.IGNORECASE)
-"""The start of a definition, also of one that has a single statement or is one of script mode."""
+_HEADER = re.compile(rf"{_PREFIX}(?P<kind>{_KINDS}|job|rule|model)\b|function\b", re.IGNORECASE)
+
+
+def match_header(text: str) -> re.Match[str] | None:
+    """Match the start of a definition, also of one that has a single statement or is one of script mode.
+
+    Its group `kind` is what it defines, except for a function of script mode.
+    """
+    return _HEADER.match(text)
 
 
 def defines_routine(text: str, begin: int = 0) -> bool:

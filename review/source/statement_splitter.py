@@ -283,8 +283,7 @@ class _BlockTracker:
     """Whether it cannot end before its first BEGIN, which declarations precede."""
     endless: bool = False
     """Whether only a separator line ends it."""
-    no_block: re.Pattern[str] = _NO_BLOCK
-    """Text after BEGIN or CASE by which it opens no block."""
+    is_t_sql: bool = False
 
     @property
     def open(self) -> bool:
@@ -297,33 +296,35 @@ class _BlockTracker:
         """Return the block that the statement at `begin` opens with the word `match`; None if none."""
         if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
             return cls()
+        is_t_sql = words.separator == "GO"
         if is_routine:
             package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
-            is_t_sql = words.separator == "GO"
-            return cls(int(package), package, words.separator == "/", is_t_sql, _no_block(words))
+            return cls(int(package), package, words.separator == "/", is_t_sql, is_t_sql)
         started = _STARTED.match(text, begin)
         first = started["first"].upper() if started else ""
         if started and first == "BEGIN":
             block = match.start() == begin and not words.dollar_string
-            no_block = _no_block(words)
-            return cls(no_block=no_block) if block and not no_block.match(text, started.end()) else None
+            opens = block and not _opens_no_block(text, started.end(), is_t_sql=is_t_sql)
+            return cls(is_t_sql=is_t_sql) if opens else None
         if first == "DECLARE":
             return cls(waits=True) if words.separator == "/" else None
-        whole = words.script if first == "FUNCTION" else words.separator == "GO"
-        return cls(no_block=_no_block(words)) if first and whole else None
+        whole = words.script if first == "FUNCTION" else is_t_sql
+        return cls(is_t_sql=is_t_sql) if first and whole else None
 
     def word(self, text: str, match: re.Match[str]) -> None:
         """Count a BEGIN, CASE or END."""
         word = match.group().upper()
-        if word in ("BEGIN", "CASE") and not self.no_block.match(text, match.end()):
+        if word in ("BEGIN", "CASE") and not _opens_no_block(text, match.end(), is_t_sql=self.is_t_sql):
             self.depth += 1
             self.started = self.started or word == "BEGIN"
         elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
             self.depth = max(self.depth - 1, 0)
 
 
-def _no_block(words: LexicalRules) -> re.Pattern[str]:
-    return _NO_T_SQL_BLOCK if words.separator == "GO" else _NO_BLOCK
+def _opens_no_block(text: str, at: int, *, is_t_sql: bool) -> bool:
+    """Whether the word BEGIN or CASE that ends at an offset opens no block."""
+    found = _NO_T_SQL_BLOCK.match(text, at) if is_t_sql else _NO_BLOCK.match(text, at)
+    return found is not None
 
 
 _MAX_TERMINATOR = 15

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from common.former_names import CHECKS, current_key
+from common.config_files.former_names import CHECKS, current_key
 from common.json_types import Json
 from common.plan import Mode
 from common.verdicts import Result

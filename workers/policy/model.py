@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from common.contact import PLACEHOLDERS
-from common.node_types import NUMBERS_BY_NAME
 from common.plan import Mode
+from common.subjects.node_types import NUMBERS_BY_NAME
 from common.text.i18n import Language
 from common.verdicts import Result
 from review.suppressions.rules import SuppressionRules

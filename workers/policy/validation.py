@@ -8,10 +8,10 @@ from itertools import islice
 from pydantic import BaseModel, ValidationError
 
 from common.config_files.errors import MAX_REPORTED, ConfigError, Keys, Problem, in_file_order, summarize
+from common.config_files.former_names import CHECKS
 from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document
 from common.extension_points import BY_CODE
-from common.former_names import CHECKS
 from common.subjects.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
+from common.config_files.former_names import CHECKS, FINDINGS
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
-from common.former_names import CHECKS, FINDINGS
 from workers.waivers.matching import DAY, Waivers
 from workers.waivers.model import WaiverRules, WaiversFile
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from common import clock
 from common.extension_points import BY_CODE
 from common.ledger import State
-from common.ledger.search import MAX_EXAMINED
+from common.ledger.queries.search import MAX_EXAMINED
 from common.verdicts import Result
 from console.access.users import Role
 from console.web.pages.console_page import ConsolePages, visible_projects, words_of

@@ -45,7 +45,7 @@ EVENT_LIST = Catalogue(
             "dwgate 未能答复以下事件，DataWorks 可能仍显示“检查中”。请先排除原因，再重跑。",
         ),
         "causes": Text("Causes on this page", "本页事件的原因"),
-        "count": Text("Events", "事件数"),
+        "how_many": Text("Events", "事件数"),
         "cause": Text("Cause", "原因"),
     },
 )

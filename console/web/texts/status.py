@@ -73,7 +73,7 @@ STATUS = Catalogue(
         "waiting": Text("Waiting", "等待"),
         "pending_verdicts": Text("Verdicts to post", "待回写结论"),
         "events": Text("Events by state", "各状态事件数"),
-        "count": Text("Events", "事件数"),
+        "how_many": Text("Events", "事件数"),
         "unknown": Text("unknown", "未知"),
         "state_received": Text("Received", "已接收"),
         "state_decided": Text("Decided", "已决定"),

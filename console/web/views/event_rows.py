@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.ledger import EventRecord, State
-from common.ledger.facets import is_would_fail
+from common.ledger.queries.facets import is_would_fail
 from common.plan import requested_result
 from common.verdicts import Result
 from console.web.display_text import shorten

@@ -131,11 +131,11 @@ def test_an_event_shows_what_was_checked_and_times_to_the_millisecond() -> None:
         events.render_event(record(State.REPORTED, event=replace(EVENT, data=data), timeline=(entry,)))
     )
     rows = [" ".join(line.split()) for line in shown.splitlines()]
-    assert {"file dws_a 501", "node type odps_sql", "owner 19"} <= set(rows)
+    assert {"checked file dws_a (501)", "node type odps_sql", "owner 19"} <= set(rows)
     assert ".234" in shown
     nodes = replace(EVENT, event_code="freeze-node", data={"nodeIds": [7, 8, 9]})
     rows = [
         " ".join(line.split())
         for line in printed(events.render_event(record(State.DEAD, event=nodes))).splitlines()
     ]
-    assert "node 7 and 2 more" in rows
+    assert "checked node 7 and 2 more" in rows

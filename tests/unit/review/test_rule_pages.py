@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from common import former_names
+from common.config_files import former_names
 from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from review import rules

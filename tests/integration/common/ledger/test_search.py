@@ -11,8 +11,8 @@ import pytest
 
 from common.events import Event
 from common.ledger import Cursor, EventQuery, EventRecord, Ledger, MarkResult, State, connect
-from common.ledger import search as search_module
 from common.ledger.daily_counts import Count, Dimension, day_of
+from common.ledger.queries import search as search_module
 from common.plan import Mode
 from common.verdicts import (
     Finding,

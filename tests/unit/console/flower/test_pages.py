@@ -42,7 +42,7 @@ def test_a_hostile_id_is_text() -> None:
 
 def test_the_row_has_its_place_in_this_version_of_flower() -> None:
     page = Path(flower.__file__).parent / "templates" / "task.html"
-    assert len(_STATUS_ROW.findall(page.read_bytes())) == 1
+    assert len(_STATUS_ROW.findall(page.read_text())) == 1
 
 
 @pytest.mark.parametrize(

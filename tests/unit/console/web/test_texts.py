@@ -11,7 +11,7 @@ import pytest
 
 from common.text.i18n import Text
 from console.web import page_renderer, texts
-from console.web.texts.catalogue import ONE, Catalogue
+from console.web.texts.catalogue import ONE, Catalogue, Words
 
 MODULES = sorted(path.stem for path in Path(texts.__path__[0]).glob("*.py") if path.stem != "__init__")
 CATALOGUES = {
@@ -56,3 +56,8 @@ def test_templates_use_texts_that_exist() -> None:
 def test_a_text_in_two_parts_is_refused() -> None:
     with pytest.raises(ValueError, match="greeting"):
         Catalogue({"greeting": Text("a", "b")}, {"greeting": Text("c", "d")})
+
+
+def test_no_key_is_hidden_by_an_attribute_of_the_words() -> None:
+    hidden = {key for held in CATALOGUES.values() for key in held.texts if hasattr(Words, key)}
+    assert hidden == set()

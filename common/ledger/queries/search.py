@@ -1,6 +1,6 @@
 """Search for events: filters that are all met, newest first, page by page.
 
-Each value of a filter is a sorted set of message ids by time of arrival (`common.ledger.facets`). A search
+Each value of a filter is a sorted set of message ids by time of arrival (`facets`). A search
 walks through the shortest of these sets in batches, and looks up each batch in the others: one command of
 Redis takes less than a few milliseconds, however many events there are. The index may name an event that no
 longer fits, or has expired: each record is compared with the query before it is returned.
@@ -15,8 +15,8 @@ from typing import NamedTuple, cast
 import redis
 
 from common.errors import DwgateError
-from common.ledger import facets
-from common.ledger.facets import WOULD_FAIL, Facet, index_key
+from common.ledger.queries import facets
+from common.ledger.queries.facets import WOULD_FAIL, Facet, index_key
 from common.ledger.record import EventRecord, State
 from common.verdicts import Result
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from common.config_files.errors import ConfigError
-from common.former_names import CHECKS, FINDINGS, RULES
+from common.config_files.former_names import CHECKS, FINDINGS, RULES
 from review.rules.registry import BY_NAME
 from workers.checks.registry import load_checks
 from workers.policy.policy import parse_policy
