@@ -6,11 +6,12 @@ import re
 
 from review.source.sql_clients import NAMED_CLIENT
 
-_NAME = r"[\w.`\"\[\]${}\\-]++"
-_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PART = r"[\w.`\"\[\]${}\\-]++"
+_NAME = rf"{_PART}(?:\s{{1,9}}+\.[\s\"`]{{0,9}}+{_PART})?+"
+_BLOCK_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LINE_COMMENT = re.compile(r"--(?=\s)[^\n]*+")
 _STATEMENT = re.compile(
-    r"(?:\A|[;'\"(\n]|(?<![\w-])-[A-Za-z]|(?<![\w-])--[a-z-]++=)[\s\"'\\(]*+(?:"
+    r"(?:\A|[;'\"(\n]|(?<![\w-])-[A-Za-z]|(?<![\w-])--[a-z-]++=)[\s\"'\\(]{0,50}+(?:"
     r"drop\s++(?:\w++\s++){0,2}(?:table|view|database|schema|function|index)\s++" + _NAME + "|"
     r"truncate\s++(?:table\s++" + _NAME + "|" + _NAME + r"\s*+(?:[;,'\"]|\Z|cascade\b|restart\b))|"
     r"alter\s++table\s++" + _NAME + "|"
@@ -19,7 +20,7 @@ _STATEMENT = re.compile(
     + _NAME
     + r"|insert\s++(?:into|overwrite|ignore)\b|replace\s++into\b|merge\s++into\b|"
     r"update\s++[^;=()]{1,200}?\sset\s++[^;=]{1,200}?=|load\s++data\b|msck\s++repair\b|"
-    r"with\s++\w++\s++as\s*+\(|select\b(?=[^;]*\bfrom\b))",
+    r"with\s++\w++\s++as\s*+\(|select\b(?=[^;]{0,500}?\bfrom\b))",
     re.IGNORECASE,
 )
 _COMMAND_END = re.compile(r"[\n;|&]")

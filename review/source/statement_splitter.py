@@ -38,10 +38,12 @@ _USING_PARTS = 4
 _DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
-_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b|with\s+label\b)", re.IGNORECASE)
+_NO_BLOCK = re.compile(
+    r"(?<!\s)\s*+(?:;|\Z|tran\b|transaction\b|work\b|distributed\b|with\s+label\b)", re.IGNORECASE
+)
 """Text after BEGIN or CASE by which it opens no block: BEGIN as a transaction, or a bare word."""
 _NO_T_SQL_BLOCK = re.compile(
-    r"\s*(?:\Z|tran\b|transaction\b|distributed\b|dialog\b|conversation\b)", re.IGNORECASE
+    r"(?<!\s)\s*+(?:\Z|tran\b|transaction\b|distributed\b|dialog\b|conversation\b)", re.IGNORECASE
 )
 """The same for T-SQL, in which a transaction is always named: `BEGIN ;` opens a block."""
 _END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
@@ -230,7 +232,9 @@ class _Splitter:
         if self._block is None:
             begin = match.start() if self._first is None else self._first
             if self._is_routine is None:
-                self._is_routine = defines_routine(self._text, begin)
+                # `ALTER PACKAGE p COMPILE BODY` of Oracle has no body.
+                compiles = self._words.separator == "/" and self._text[begin : begin + 5].upper() == "ALTER"
+                self._is_routine = not compiles and defines_routine(self._text, begin)
             self._block = _BlockTracker.at(self._text, begin, match, self._words, self._is_routine)
         if self._block is not None:
             self._block.word(self._text, match)

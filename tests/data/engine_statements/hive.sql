@@ -131,7 +131,6 @@ WITH q AS (SELECT a FROM s) INSERT OVERWRITE TABLE t SELECT a FROM q
 dfs -ls /x
 dfs -mkdir -p /tmp/x
 quit
-source /x.hql
 -- not reviewed:
 ! rm -rf /tmp/x
 !sh date
@@ -146,3 +145,4 @@ SELECT a FROM t TABLESAMPLE (100M) s
 TRUNCATE TABLE t COLUMNS (a)
 dfs -put a b
 dfs -rm -r /x
+source /x.hql

@@ -34,6 +34,7 @@ def unread(code: str, dialect: Dialect) -> list[str]:
         (Dialect.POSTGRES, "DO $$ BEGIN PERFORM run('DROP TABLE shop'); END $$"),
         (Dialect.ORACLE, "SET SERVEROUTPUT ON\nDROP TABLE shop;"),
         (Dialect.ORACLE, "PROMPT it's running\nDROP TABLE shop;"),
+        (Dialect.ORACLE, "ALTER PACKAGE p COMPILE BODY;\nDROP TABLE shop;\nBEGIN pk.done(1); END;\n/"),
         (Dialect.MYSQL, "USE dw\nDROP TABLE shop;"),
         (Dialect.TSQL, "SET NOCOUNT ON\nDROP TABLE shop"),
         (Dialect.TSQL, "DEALLOCATE c\nDROP TABLE shop"),
