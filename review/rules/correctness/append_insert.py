@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
+from operator import attrgetter
 
 from common.verdicts import Severity
 from review.analysis.conditions import leaf_predicates
@@ -16,10 +19,12 @@ from review.facts import (
     Operator,
     ReadAs,
     Script,
+    Span,
     Statement,
     Write,
     WriteKind,
     last_part,
+    table_key,
 )
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
@@ -101,7 +106,7 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     if not node.scheduled:
         return
     severity = Severity.BLOCK if node.production else Severity.WARN
-    emptied = EmptiedTables(subject.script)
+    emptied, guards = EmptiedTables(subject.script), _IfGuards(subject.script)
     keyed = [
         made.name for statement in subject.script.statements for made in statement.creations if made.keys
     ]
@@ -121,7 +126,7 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
                     _is_run_log(write)
                     or last_part(write.table).lower() in unread
                     or emptied.may_cover(statement, write)
-                    or _is_guarded(subject.script, statement, write)
+                    or guards.may_guard(statement, write.table)
                 )
                 write_severity = Severity.WARN if is_doubtful else severity
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
@@ -133,22 +138,52 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
 _IF = re.compile(r"\bif\b", re.IGNORECASE)
 
 
-def _is_guarded(script: Script, statement: Statement, write: Write) -> bool:
-    """Whether an IF of the block around a statement may depend on the rows that its target already has."""
-    for outer in script.statements:
-        if outer.read_as is ReadAs.PARTS and outer.at.begin <= statement.at.begin < outer.at.end:
-            before = script.code[outer.at.begin : statement.at.begin]
-            queries = (
-                block
-                for other in script.statements
-                if outer.at.begin <= other.at.begin < statement.at.begin and not other.writes
-                for block in other.blocks
-            )
-            if _IF.search(before) and any(
-                script.same(source.table, write.table) for block in queries for source in block.sources
-            ):
-                return True
-    return False
+class _IfGuards:
+    """Where an IF of a block (`BEGIN … END`) may depend on the rows that a table already has.
+
+    Args:
+        script: the script.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._blocks = _outermost(
+            [statement.at for statement in script.statements if statement.read_as is ReadAs.PARTS]
+        )
+        self._ifs: list[int] = []
+        self._queries: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        if self._blocks:
+            self._ifs = [found.start() for found in _IF.finditer(script.code)]
+            for statement in sorted(script.statements, key=lambda each: each.at.begin):
+                for block in () if statement.writes else statement.blocks:
+                    for source in block.sources:
+                        self._queries[table_key(source.table)][source.table].append(statement.at.begin)
+
+    def may_guard(self, statement: Statement, table: str) -> bool:
+        """Whether an IF and a query of `table` precede a statement in the block around it."""
+        begin = statement.at.begin
+        place = bisect_right(self._blocks, begin, key=attrgetter("begin")) - 1
+        if place < 0 or begin >= self._blocks[place].end:
+            return False
+        first = self._blocks[place].begin
+        return _has_between(self._ifs, first, begin) and any(
+            self._script.same(name, table) and _has_between(places, first, begin)
+            for name, places in self._queries.get(table_key(table), {}).items()
+        )
+
+
+def _has_between(places: list[int], first: int, end: int) -> bool:
+    index = bisect_left(places, first)
+    return index < len(places) and places[index] < end
+
+
+def _outermost(spans: list[Span]) -> list[Span]:
+    """Return the spans that are in no other one, in text order."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda each: (each.begin, -each.end)):
+        if not kept or span.begin >= kept[-1].end:
+            kept.append(span)
+    return kept
 
 
 _RUN_LOG = re.compile(r"(?:^|_)(?:logs?|monitor(?:ing)?|audit)(?:_|$)", re.IGNORECASE)

@@ -53,22 +53,25 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     condition that happens to be true for every row is not recognised, and a new value that every row is
     meant to get is not known.
     """
-    last_call = subject.script.last_call()
+    last_call, last_named = subject.script.last_call(), _last_unread(subject.script)
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
             if not write.filtered and not _meant(subject.script, index, write):
                 may_refill = write.kind is WriteKind.DELETE and (
-                    index < last_call or _may_be_filled(subject.script, index, write)
+                    index < max(last_call, last_named.get(last_part(write.table).lower(), -1))
                 )
                 severity = Severity.WARN if may_refill else None
                 yield Hit(write.at, _message(write), severity=severity, key=write.table)
 
 
-def _may_be_filled(script: Script, index: int, write: Write) -> bool:
-    """Whether a later statement that names the table could not be read: it may fill the table."""
-    name = last_part(write.table).lower()
-    later = script.statements[index + 1 :]
-    return any(statement.unread is not None and name in statement.words() for statement in later)
+def _last_unread(script: Script) -> dict[str, int]:
+    """Return the last statement that could not be read, by the words in it: it may fill a table."""
+    return {
+        word: index
+        for index, statement in enumerate(script.statements)
+        if statement.unread is not None
+        for word in statement.words()
+    }
 
 
 def _meant(script: Script, index: int, write: Write) -> bool:
