@@ -13,8 +13,8 @@ import structlog
 from common.settings import PREFIX, SECRETS_VARIABLE, BrokerSettings, secret_names
 from console.env_file import VARIABLE as ENV_FILE_VARIABLE
 
-_MODELS = ("ingest.settings", "workers.settings", "console.web.settings", "console.flower")
-"""Modules with the settings of all processes; the last one loads Flower."""
+_MODELS = ("ingest.settings", "workers.settings", "console.web.settings", "console.flower.settings")
+"""Modules with the settings of all processes."""
 
 _OTHERS = frozenset({ENV_FILE_VARIABLE, SECRETS_VARIABLE, f"{PREFIX}VERSION"})
 """Variables that are no field of any settings; the last one is the image's tag in the Compose file."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import structlog
 from celery import Celery
@@ -20,19 +18,16 @@ from flower.events import Events
 from flower.options import options
 from flower.urls import settings as web_settings
 from kombu import Queue
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic.types import SecretStr
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 
 from common.log import configure_logging
-from common.settings import BrokerSettings, SecretList, reject_placeholder
 from common.tls import create_context, tls_options
 from console.flower.access import PasswordGate, SecurityHeaders, TooManyAttempts
 from console.flower.pages import HANDLERS, PAGES_SETTING, FleetPages
+from console.flower.settings import FlowerSettings
 from workers.celery_app import monitoring_config
-from workers.settings import DetailsUrl, WorkerSettings
 from workers.task_events import is_safe_result
 
 SAVE_SECONDS = 30
@@ -43,65 +38,6 @@ _COLUMNS = "name,uuid,state,result,exception,received,runtime,worker"
 _ALLOWED_REQUESTS = ("stats", "active_queues", "registered", "active", "revoked")
 """Inspections that Flower may run. `active` returns the arguments as the sender chose to display them;
 `reserved` and `scheduled` would return the arguments themselves, `conf` the settings."""
-
-
-class FlowerSettings(BrokerSettings):
-    """Settings of Flower besides the broker."""
-
-    flower_users: SecretList = Field(
-        min_length=1, description="one or more user:password pairs, separated by commas, in ASCII"
-    )
-    flower_db: Path = Field(
-        default=Path("flower.db"), description="a file in a directory that only dwgate may write to"
-    )
-    flower_broker_api: SecretStr | None = Field(
-        default=None,
-        description="RabbitMQ's management API: https://host:15671/api/, with user:password@ if they differ"
-        " from those of DWGATE_BROKER_URL; default: the broker's host, port 15671 with TLS, else port 15672",
-    )
-
-    details_url: DetailsUrl | None = Field(
-        default=None, description=WorkerSettings.model_fields["details_url"].description
-    )
-
-    @field_validator("flower_users")
-    @classmethod
-    def _pairs(cls, users: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        for pair in users:
-            user, colon, password = pair.get_secret_value().partition(":")
-            if not (user and colon and password) or not pair.get_secret_value().isascii():
-                raise ValueError("not a list of user:password pairs")
-            reject_placeholder(pair)
-        return users
-
-    @field_validator("flower_db")
-    @classmethod
-    def _writable(cls, file: Path) -> Path:
-        if not file.parent.is_dir():
-            raise ValueError(f"{file.parent} is not a directory")
-        return file
-
-    @field_validator("flower_broker_api")
-    @classmethod
-    def _api(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if url is None:
-            return None
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith("/api/"):
-            raise ValueError("not an http(s) URL that ends with /api/")
-        broker = info.data.get("broker_url")
-        if parts.scheme == "http" and broker and broker.get_secret_value().startswith("amqps:"):
-            raise ValueError("the password must not be sent over plain HTTP while the broker uses TLS")
-        return url
-
-    @property
-    def management_api(self) -> str:
-        """URL of RabbitMQ's management API; Flower adds the broker's user and password if it has none."""
-        if self.flower_broker_api:
-            return self.flower_broker_api.get_secret_value()
-        parts = urlsplit(self.broker_url.get_secret_value())
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"https://{host}:15671/api/" if parts.scheme == "amqps" else f"http://{host}:15672/api/"
 
 
 class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types

@@ -30,7 +30,8 @@ USER = ("watcher", "made-up-too")
 SECRET = "SELECT secret_column FROM node_code"
 RUN = """
 from common.settings import load_settings
-from console.flower.server import FlowerSettings, run
+from console.flower.server import run
+from console.flower.settings import FlowerSettings
 run(load_settings(FlowerSettings), port=0)
 """
 WORKER = """

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
-from console.flower.server import FlowerSettings
+from console.flower.settings import FlowerSettings
 from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings

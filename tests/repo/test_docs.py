@@ -28,7 +28,7 @@ SETTINGS_MODULES = (
     "ingest.settings",
     "workers.settings",
     "console.web.settings",
-    "console.flower.server",
+    "console.flower.settings",
 )
 
 

@@ -8,7 +8,8 @@ from common.log import configure_logging
 from common.settings import load_settings
 from console.diagnoses.unknown_settings import log_unknown_settings
 from console.engine_access import require_broker_access
-from console.flower.server import FlowerSettings, run
+from console.flower.server import run
+from console.flower.settings import FlowerSettings
 from console.options import Host, Port, require_free_port
 
 app = typer.Typer(add_completion=False)

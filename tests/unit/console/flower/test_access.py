@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from console.flower.access import PasswordGate
-from console.flower.server import FlowerSettings
+from console.flower.settings import FlowerSettings
 from console.guess_lock import MAX_FAILURES, WINDOW_SECONDS
 
 USERS = ["watcher:made-up", "admin:other"]
