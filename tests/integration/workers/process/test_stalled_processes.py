@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -96,9 +97,11 @@ def start(gate: RunningDwgate) -> str:
 
 def pids(gate: RunningDwgate) -> dict[str, int]:
     """Return the worker's processes by name; a pool's processes have the name of their parent, the oldest."""
-    children = psutil.Process(gate.workers[-1].pid).children(recursive=True)
-    named = [child for child in children if child.name().startswith("dwgate-")]
-    return {child.name(): child.pid for child in sorted(named, key=lambda each: -each.create_time())}
+    found: list[tuple[float, str, int]] = []
+    for child in psutil.Process(gate.workers[-1].pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a process of a pool that has ended since it was listed
+            found.append((-child.create_time(), child.name(), child.pid))
+    return {name: pid for _, name, pid in sorted(found) if name.startswith("dwgate-")}
 
 
 @pytest.mark.parametrize(
