@@ -425,7 +425,7 @@ class Ledger:
         return sum(pipe.execute())
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events, nearest deadline first.
+        """Return up to `limit` due events: nearest deadline first, those whose deadline has passed last.
 
         Each is due again after the lease unless it is final by then.
         """

@@ -1,4 +1,5 @@
--- Leases due events, nearest deadline first: they are due again when the lease ends, unless removed.
+-- Leases due events, nearest deadline first: they are due again when the lease ends, unless removed. Events whose deadline
+-- has passed come last: they are late whatever happens, and must not make those late that still have time.
 -- KEYS: 1 deadlines, 2 the history. ARGV: lease (ms), limit, token of the history, until when the caller waits (ms),
 -- prefix of the keys of events. Returns {token, their ids}.
 local clock = redis.call('TIME')
@@ -11,6 +12,10 @@ local DUE = -1e14
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, 1000)) do
   redis.call('ZADD', KEYS[1], DUE + (redis.call('HGET', ARGV[5] .. id, 'deadline') or 0), id)
 end
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(0', 'LIMIT', 0, ARGV[2])
+local limit, passed = tonumber(ARGV[2]), DUE + now
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', passed), '(0', 'LIMIT', 0, limit)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', passed), 'LIMIT', 0, limit - #ids)) do
+  ids[#ids + 1] = id
+end
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + ARGV[1], id) end
 return {token, ids}

@@ -224,15 +224,16 @@ def test_of_due_events_the_nearest_deadline_is_leased_first(ledger: Ledger) -> N
     now = time.time()
     ledger.admit(event("first due"), now + 15, now - 3)
     ledger.admit(event("nearest"), now + 4, now - 1)
+    ledger.admit(event("late"), now - 1, now - 4)
     ledger.admit(event("unknown"), now + 4, now - 2)
     ledger.client.delete(ledger.key("event:unknown"))
 
-    assert ledger.lease_due(60, 1) == ["unknown"]  # to be removed
     assert ledger.lease_due(60, 1) == ["nearest"]
     ledger.make_due("nearest", -0.001)
     assert ledger.lease_due(60, 1) == ["nearest"]
-    assert ledger.lease_due(60, 1) == ["first due"]
-    assert ledger.lease_due(60, 1) == []
+    assert ledger.lease_due(60, 2) == ["first due", "unknown"]
+    assert ledger.lease_due(60, 2) == ["late"]
+    assert ledger.lease_due(60, 2) == []
 
 
 def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
