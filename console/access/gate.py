@@ -96,7 +96,7 @@ class Gate:
         self._checks = asyncio.Semaphore(MAX_PASSWORD_CHECKS)
 
     async def identify(self, request: Request) -> Identity | None:
-        """Return who makes a request; None if it is nobody who is known."""
+        """Return who makes a request; None if that is unknown."""
         found = await self._resolve(request)
         if found is None:
             return None
@@ -107,7 +107,7 @@ class Gate:
         """Return who makes a request.
 
         Raises:
-            LoginNeeded: it is nobody who is known.
+            LoginNeeded: that is unknown.
             Forbidden: they do not have the role.
         """
         identity = await self.identify(request)

@@ -32,7 +32,7 @@ class EventAccess:
 
         Raises:
             RequestRefused: its link is not valid, or it has none and nobody can log in.
-            LoginNeeded: it has no link, and comes from nobody who is known.
+            LoginNeeded: it has no link, and it is unknown who makes the request.
             LedgerUnavailable: the key of the links cannot be read.
         """
         identity = await self._gate.identify(request)

@@ -12,10 +12,13 @@ local DUE = -1e14
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, 1000)) do
   redis.call('ZADD', KEYS[1], DUE + (redis.call('HGET', ARGV[5] .. id, 'deadline') or 0), id)
 end
-local limit, passed = tonumber(ARGV[2]), DUE + now
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', passed), '(0', 'LIMIT', 0, limit)
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', passed), 'LIMIT', 0, limit - #ids)) do
-  ids[#ids + 1] = id
+-- As text with all digits: Lua's own conversion keeps 14.
+local limit, passed = tonumber(ARGV[2]), string.format('%.0f', DUE + now)
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], passed, '(0', 'LIMIT', 0, limit)
+if #ids < limit then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. passed, 'LIMIT', 0, limit - #ids)) do
+    ids[#ids + 1] = id
+  end
 end
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + ARGV[1], id) end
 return {token, ids}

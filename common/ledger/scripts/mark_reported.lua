@@ -15,12 +15,13 @@ redis.call('ZREM', KEYS[3], id)
 move('reported')
 note('reported', ARGV[3])
 add_to_indexes(17, ARGV[5])
-for index = 9, #ARGV do
-  local counter = ARGV[index]
-  if redis.call('HLEN', KEYS[16]) >= tonumber(ARGV[7]) and redis.call('HEXISTS', KEYS[16], counter) == 0 then
-    counter = ARGV[8]
+if #ARGV > 8 then
+  local counters = redis.call('HLEN', KEYS[16])
+  for index = 9, #ARGV do
+    local counter = ARGV[index]
+    if counters >= tonumber(ARGV[7]) and redis.call('HEXISTS', KEYS[16], counter) == 0 then counter = ARGV[8] end
+    if redis.call('HINCRBY', KEYS[16], counter, 1) == 1 then counters = counters + 1 end
   end
-  redis.call('HINCRBY', KEYS[16], counter, 1)
+  redis.call('PEXPIRE', KEYS[16], ARGV[6])
 end
-if #ARGV > 8 then redis.call('PEXPIRE', KEYS[16], ARGV[6]) end
 return 1

@@ -1,4 +1,4 @@
-"""The start page: what needs somebody, and the state of the fleet."""
+"""The start page: what needs attention, and the state of the fleet."""
 
 from __future__ import annotations
 

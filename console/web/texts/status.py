@@ -1,4 +1,4 @@
-"""The words of the start page: what needs somebody, and the state of the fleet."""
+"""The words of the start page: what needs attention, and the state of the fleet."""
 
 from __future__ import annotations
 
