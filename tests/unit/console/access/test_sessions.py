@@ -19,7 +19,9 @@ def test_a_session_is_read_back() -> None:
     assert (session.name, session.login, session.stamp) == ("lin", Login.PASSWORD, "stamp")
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "a.b.c", SESSIONS.form_token(USER, "n")])
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "a.b.c", pytest.param(SESSIONS.form_token(USER, "n"), id="a form token")]
+)
 def test_what_is_no_session_is_none(cookie: str) -> None:
     assert SESSIONS.read(cookie) is None
 
