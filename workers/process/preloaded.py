@@ -9,7 +9,7 @@ import contextlib
 import gc
 import importlib
 
-from common.processes import import_pause, redis_import  # noqa: F401 - they work by being imported
+from common.processes import import_pause, redis_import, structlog_import  # noqa: F401 - they work by being imported
 from workers.checks import registry
 
 MODULES = (

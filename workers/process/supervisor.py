@@ -52,6 +52,7 @@ MAX_HANGING_CHECKS = 100
 POLL_SECONDS = 0.2
 
 _IMPORT_PAUSE = "common.processes.import_pause"
+_STRUCTLOG = "common.processes.structlog_import"
 _PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
 _RECORDER = "common.tracing.recorder"
@@ -184,7 +185,7 @@ def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_trac
     """Let the fork server load what the processes of `groups` need."""
     sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
     recorder = (_RECORDER,) if is_traced else ()
-    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, *recorder, _PRELOADED])
+    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, _STRUCTLOG, *sdk, *recorder, _PRELOADED])
 
 
 def _validate(check_access: Callable[[WorkerSettings], None]) -> None:

@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+from common.processes import structlog_import  # noqa: F401 - before the first other import of structlog
+
+# isort: split
+
 from common.log import configure_logging
 from common.settings import load_settings
 from console.diagnoses.unknown_settings import log_unknown_settings

@@ -1,0 +1,42 @@
+"""Libraries are loaded without what they import and dwgate never uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PRINT_LOADED = "import sys; print(*sorted(name for name in sys.modules if name.split('.')[0] in {hidden}))"
+
+
+def loaded(code: str, *hidden: str) -> list[str]:
+    """Run `code` in a new interpreter, and return the modules of the packages `hidden` that it loaded."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}; {PRINT_LOADED.format(hidden=set(hidden))}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("module", "hidden"),
+    [("common.processes.structlog_import", "rich"), ("common.processes.redis_import", "opentelemetry")],
+)
+def test_a_library_is_loaded_without_what_it_could_import(module: str, hidden: str) -> None:
+    assert loaded(f"import {module}", hidden) == []
+
+
+def test_what_was_hidden_can_be_imported_later() -> None:
+    assert "rich.text" in loaded("import common.processes.structlog_import, rich.text", "rich")
+
+
+def test_what_is_already_imported_stays() -> None:
+    assert "rich" in loaded("import rich, common.processes.structlog_import", "rich")
+
+
+def test_the_worker_command_and_its_fork_server_load_no_rich() -> None:
+    modules = "console.commands.services.worker, workers.process.preloaded"
+    assert loaded(f"import {modules}", "rich") == []
