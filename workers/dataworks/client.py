@@ -55,6 +55,14 @@ class DataWorks:
         response = self._calls.call(operations.EVENT_DETAIL, arguments, deadline=deadline)
         return parse_response(operations.EVENT_DETAIL, events.parse_snapshot, response)
 
+    def await_room_to_post(self, result_operation: ResultOperation, *, seconds: float) -> None:
+        """Wait until one more verdict may be posted by an operation, at most `seconds`.
+
+        Raises:
+            Busy: too many are in progress.
+        """
+        self._calls.await_room(operations.RESULTS[result_operation], seconds=seconds)
+
     def post_result(
         self,
         result_operation: ResultOperation,

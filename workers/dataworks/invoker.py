@@ -81,6 +81,15 @@ class RetryingClient:
         """Load the SDK now instead of with the first call."""
         self._transport.warm_up()
 
+    def await_room(self, operation: Operation, *, seconds: float) -> None:
+        """Wait until this process may make one more call of `operation`, at most `seconds`.
+
+        Raises:
+            Busy: its calls hang or are many.
+        """
+        with _counting_busy(operation):
+            self._bulkheads.await_room(operation, seconds=seconds)
+
     def call(
         self,
         operation: Operation,
@@ -111,8 +120,7 @@ class RetryingClient:
         quota_deadlines = iter([min(deadline, quota_deadline or deadline)])
 
         def attempt() -> Json:
-            with _counting_busy(operation):
-                self._bulkheads.require_room(operation)
+            self.await_room(operation, seconds=deadline - clock.now())
             with tracing.span("wait for quota"):
                 slot = self._acquire_slot(
                     operation,
@@ -121,7 +129,10 @@ class RetryingClient:
                     deadline=next(quota_deadlines, deadline),
                 )
             try:
-                with _counting_busy(operation), self._bulkheads.call(operation):
+                with (
+                    _counting_busy(operation),
+                    self._bulkheads.call(operation, seconds=deadline - clock.now()),
+                ):
                     if confirm:
                         confirm()
                     return self._send(operation, arguments, deadline)

@@ -7,6 +7,7 @@ itself, so it needs neither the broker nor a free worker.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
@@ -31,6 +32,12 @@ BUSY_SECONDS = 0.25
 """An event whose post was refused, since too many posts are in progress, is due again after this time.
 
 It does not wait for the end of its lease, so that it is not late only because others were faster.
+"""
+
+REFUSED_SECONDS = 0.05
+"""How long the thread of a refused post stays idle.
+
+Without it, the tries of a long backlog would take the CPU time of the posts that are sent.
 """
 
 THREADS = 32
@@ -91,6 +98,9 @@ def handle_due(services: Services, message_id: str) -> None:
         services.ledger.unschedule(message_id)
         return
     try:
+        if record.accepted_verdict is None:
+            # Before the event is leased and decided, which has a price for each try.
+            services.dataworks.await_room_to_post(record.event.point.result_operation, seconds=LEASE_SECONDS)
         takeover_after = reporter.takeover_seconds(record)
         reporter.decide_and_post(services, message_id, due=True, takeover_after=takeover_after)
     except DataWorksError as error:
@@ -99,6 +109,7 @@ def handle_due(services: Services, message_id: str) -> None:
             mark_dead(services, record, str(error))
         elif isinstance(error, Busy):
             services.ledger.make_due(message_id, BUSY_SECONDS)
+            time.sleep(REFUSED_SECONDS)
 
 
 def mark_dead(services: Services, record: EventRecord, reason: str) -> None:

@@ -90,7 +90,7 @@ def test_a_post_that_is_refused_for_others_in_progress_is_tried_again_soon(
         wait_for(lambda: emulator.state()["calls"].get(operation))
         assert services.ledger.lease_due(20) == ["m-1"]
         watchdog.handle_due(services, "m-1")
-        assert services.ledger.states(["m-1"]) == [State.DECIDED]
+        assert services.ledger.states(["m-1"]) == [State.CHECKING], "it costs no lease and no decision"
         assert wait_for(lambda: services.ledger.lease_due(20), 5) == ["m-1"]
         slow.result()
     watchdog.handle_due(services, "m-1")
