@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -112,7 +112,8 @@ class CheckProcesses:
 
     def __init__(self) -> None:
         self._all: dict[Key, CheckProcess] = {}
-        self._waiting: dict[Key, CheckProcess] = {}
+        self._by_code: defaultdict[str, list[CheckProcess]] = defaultdict(list)
+        self._waiting: defaultdict[str, dict[Key, CheckProcess]] = defaultdict(dict)
         self._by_message: dict[str, list[CheckProcess]] = {}
         self._verdicts: dict[Key, PostRecord] = {}
         self._posts: dict[str, list[PostRecord]] = {}
@@ -128,20 +129,37 @@ class CheckProcesses:
         key = process.message_id, process.extension_code
         if key in self._all:
             raise AlreadyStartedError(f"message id {process.message_id} was already started")
-        self._all[key] = self._waiting[key] = process
+        self._all[key] = self._waiting[process.event_code][key] = process
+        self._by_code[process.event_code].append(process)
         self._by_message.setdefault(process.message_id, []).append(process)
 
     def of_message(self, message_id: str) -> list[CheckProcess]:
         """Return the processes of a message ID: one per extension that it waits for."""
         return self._by_message.get(message_id, [])
 
-    def listed(self, now: float, status: Status | None = None) -> Iterable[CheckProcess]:
-        """Return all processes with a status that are listed at `now`, oldest first."""
-        processes = self._waiting if status is Status.CHECKING else self._all
+    def listed(
+        self, event_code: str, now: float, *, message_id: str | None = None, status: Status | None = None
+    ) -> Iterable[CheckProcess]:
+        """Return the processes of an event code that are listed at `now`, oldest first.
+
+        Args:
+            event_code: the event code.
+            now: in seconds since the epoch.
+            message_id: of the processes; any if None.
+            status: of the processes; any if None.
+        """
+        if message_id is not None:
+            found: Iterable[CheckProcess] = self.of_message(message_id)
+        elif status is Status.CHECKING:
+            found = self._waiting[event_code].values()
+        else:
+            found = self._by_code[event_code]
         return [
             process
-            for process in processes.values()
-            if status in {None, process.status} and process.listed_at <= now
+            for process in found
+            if process.event_code == event_code
+            and status in {None, process.status}
+            and process.listed_at <= now
         ]
 
     def classify(self, result: PostedResult) -> PostStatus:
@@ -159,10 +177,10 @@ class CheckProcesses:
             return
         self._verdicts[result.key] = post
         status = _STATUS.get(result.result.upper())
-        process = self._waiting.get(result.key)
+        process = self._all.get(result.key)
         if process and status:
             process.status, process.ended_at = status, now
-            del self._waiting[result.key]
+            del self._waiting[process.event_code][result.key]
         if arrival := self._arrivals.pop(result.message_id, None):
             arrival.set()
 

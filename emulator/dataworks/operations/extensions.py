@@ -35,10 +35,16 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
     if status is not None:
         parameters.choice("Status", *Status)
     page = parameters.page()
+    operator, project_id = parameters.optional("Operator"), parameters.optional("ProjectId")
     rows = [
         process
-        for process in state.processes.listed(time.time(), Status(status) if status else None)
-        if _matches(process, parameters)
+        for process in state.processes.listed(
+            parameters.text("EventCode"),
+            time.time(),
+            message_id=parameters.optional("MessageId"),
+            status=Status(status) if status else None,
+        )
+        if operator in {None, process.operator} and project_id in {None, str(process.project_id)}
     ]
     return {
         "PagingInfo": {
@@ -48,16 +54,6 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
             "TotalCount": page.total(rows),
         }
     }
-
-
-def _matches(process: CheckProcess, parameters: Parameters) -> bool:
-    wanted = {
-        "EventCode": process.event_code,
-        "MessageId": process.message_id,
-        "Operator": process.operator,
-        "ProjectId": str(process.project_id),
-    }
-    return all(parameters.optional(name) in {None, value} for name, value in wanted.items())
 
 
 def _process_row(process: CheckProcess) -> Json:
