@@ -25,6 +25,7 @@ from workers.broker.spool import Spool
 from workers.checks import registry
 from workers.checks.api import Check
 from workers.dataworks import client
+from workers.dataworks.limits.lookup_threads import LOOKUP_THREADS, EventLookupThreads
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookup_requests.requester import LookupRequester
 from workers.dataworks.lookup_requests.server import LookupServer
@@ -311,7 +312,8 @@ class Services:
     def _lookups(self, deadline: float, project_id: int | None) -> BoundLookups:
         if self._calls_dataworks:
             return self.dataworks.lookups(deadline, project_id)
-        return BoundLookups(self.lookup_requester, deadline, project_id)
+        threads = EventLookupThreads(LOOKUP_THREADS)
+        return BoundLookups(self.lookup_requester, deadline, project_id, threads)
 
 
 def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | None:

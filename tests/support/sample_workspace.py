@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from workers.checks.api import Key, Lookups
 from workers.dataworks.errors import DataWorksError, NotFound
 from workers.dataworks.models import (
     Baseline,
@@ -79,6 +80,9 @@ class Workspace:
     catalog: dict[str, TableInfo] = field(default_factory=dict)
     faults: dict[object, DataWorksError] = field(default_factory=dict)
     calls: list[tuple[str, object]] = field(default_factory=list)
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Do nothing: it answers at once."""
 
     def node_children(self, node_id: int, environment: Environment = PROD) -> tuple[Node, ...]:
         self._call("children", node_id, environment)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,8 @@ from workers.dataworks.models import (
     TableInfo,
     TableRef,
 )
+
+Key = TypeVar("Key")
 
 
 class Runs(StrEnum):
@@ -69,6 +71,17 @@ class Lookups(Protocol):
     cached for about a minute. All raise `DataWorksError`; a check does not catch it, so that the check is
     retried.
     """
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Begin what the check will ask for, side by side, and return at once.
+
+        The check then asks as ever, and waits for what is not answered yet. A failure is raised there, and
+        nowhere if it does not ask.
+
+        Args:
+            query: asks for one of `keys`, in another thread; what it returns is not used.
+            keys: what to ask for, most urgent first.
+        """
 
     def node_children(self, node_id: int, environment: Environment = ...) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""

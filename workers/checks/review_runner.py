@@ -98,6 +98,8 @@ class ReviewRun:
         left = dict(list(guids.items())[:max_lookups])
         if max_lookups:  # 0: the policy wants none
             self.unavailable_tables.update(dict.fromkeys(list(guids)[max_lookups:], "max_lookups"))
+        if left:
+            lookups.begin(lambda ask, guid: ask.table_info(guid), left.values())
         for name, guid in list(left.items()):
             if time.monotonic() > until:
                 self.unavailable_tables.update(dict.fromkeys(left, "time"))

@@ -14,6 +14,7 @@ from workers.dataworks import operations, pagination
 from workers.dataworks.cached_client import CachedClient, CachedRead
 from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.limits.bulkheads import Bulkheads
+from workers.dataworks.limits.lookup_threads import LOOKUP_THREADS, EventLookupThreads
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
 from workers.dataworks.models import CheckProcess, Extension, ProcessStatus
@@ -173,7 +174,7 @@ class DataWorks:
 
     def lookups(self, deadline: float, project_id: int | None = None) -> BoundLookups:
         """Return the lookups of an event's checks, all bound by `deadline`; `project_id` is its workspace."""
-        return BoundLookups(self.cached_client, deadline, project_id)
+        return BoundLookups(self.cached_client, deadline, project_id, EventLookupThreads(LOOKUP_THREADS))
 
 
 def connect(

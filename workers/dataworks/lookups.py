@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 from common.snapshot import Column
 from workers.dataworks import pagination
 from workers.dataworks.errors import NotFound, Permanent, RequestRejected, Transient
 from workers.dataworks.invoker import Arguments
+from workers.dataworks.limits.lookup_threads import EventLookupThreads
 from workers.dataworks.lookup_requests import catalog
 from workers.dataworks.lookup_requests.catalog import OUTPUTS_PER_CALL, Lookup
 from workers.dataworks.models import (
@@ -38,6 +42,7 @@ _MIN_NEW_STUDIO_ID = 10**18
 """Least id of 19 digits: an id of the new Data Studio. Those of the old one have about nine."""
 
 T = TypeVar("T")
+Key = TypeVar("Key")
 
 
 class LookupSource(Protocol):
@@ -59,6 +64,45 @@ _OLD_STUDIO = _Studio(catalog.FILE_VERSIONS, catalog.FILE_VERSION)
 _NEW_STUDIO = _Studio(catalog.DATA_STUDIO_FILE_VERSIONS, catalog.DATA_STUDIO_FILE_VERSION)
 
 
+class Answers:
+    """The answers to the lookups of one event: each is made once, by the thread that needs it first."""
+
+    def __init__(self) -> None:
+        self._futures: dict[Hashable, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, look_up: Callable[[], Any], *, keeps_failure: bool) -> Any:
+        """Return the answer, or wait for the thread that is looking it up.
+
+        Args:
+            key: identifies the lookup.
+            look_up: makes it; the wait of other threads is as long as it takes.
+            keeps_failure: whether the caller looks up ahead, so that a failure is for the one who needs the
+                answer. After that one, the lookup is made again.
+        """
+        with self._lock:
+            future = self._futures.get(key)
+            is_first = future is None
+            if future is None:
+                future = self._futures[key] = Future()
+        if is_first:
+            try:
+                future.set_result(look_up())
+            except BaseException as error:  # noqa: BLE001 - raised to all that wait
+                future.set_exception(error)
+        try:
+            return future.result()
+        except BaseException:
+            if not keeps_failure:
+                self._forget(key, future)
+            raise
+
+    def _forget(self, key: Hashable, future: Future[Any]) -> None:
+        with self._lock:
+            if self._futures.get(key) is future:
+                del self._futures[key]
+
+
 @dataclass(frozen=True, slots=True)
 class BoundLookups:
     """The lookups of one event's checks, up to `deadline` (seconds since the epoch); see `Lookups`.
@@ -67,14 +111,23 @@ class BoundLookups:
 
     Attributes:
         project_id: the event's workspace; None if it has none.
+        threads: the event's share of the threads that look up ahead; None to look up one after the other.
         faults: transient errors that lookups raised.
     """
 
     source: LookupSource
     deadline: float
     project_id: int | None = None
+    threads: EventLookupThreads | None = None
     faults: list[Transient] = field(default_factory=list, init=False)
-    _values: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
+    _answers: Answers = field(default_factory=Answers, repr=False)
+    _is_ahead: bool = False
+
+    def begin(self, query: Callable[[BoundLookups, Key], object], keys: Iterable[Key]) -> None:
+        """Look up what `query` asks for each of `keys`, side by side; see `Lookups.begin`."""
+        if self.threads is not None:
+            ahead = self if self._is_ahead else replace(self, _is_ahead=True)
+            self.threads.begin(partial(query, ahead, key) for key in keys)
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""
@@ -252,14 +305,12 @@ class BoundLookups:
 
     def _fetch(self, lookup: Lookup[T], arguments: Arguments) -> T:
         key = (lookup.operation.cache_key, *sorted(arguments.items()))
-        if key not in self._values:
-            try:
-                self._values[key] = self.source.fetch(lookup, arguments, deadline=self.deadline)
-            except Transient as error:
-                self.faults.append(error)
-                raise
-        value: T = self._values[key]
-        return value
+        look_up = partial(self.source.fetch, lookup, arguments, deadline=self.deadline)
+        try:
+            return cast("T", self._answers.get(key, look_up, keeps_failure=self._is_ahead))
+        except Transient as error:
+            self.faults.append(error)
+            raise
 
 
 def _node(node_id: int, environment: Environment) -> Arguments:

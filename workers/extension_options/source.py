@@ -20,6 +20,9 @@ from workers.extension_options.parameters import ExtensionParameters
 KEEP_SECONDS = 15.0
 """How long a response is used; the shared lookup cache below keeps it for a minute."""
 
+STALE_SECONDS = 45.0
+"""How much longer it is used while a new one is fetched beside the events that need it."""
+
 RETRY_SECONDS = 15.0
 """Delay before the next attempt after a fault."""
 
@@ -99,8 +102,12 @@ class ExtensionSettingsSource:
         return self._parsed[1]
 
     def _cached(self, key: str, fetch: Callable[[], str | None], deadline: float) -> str | None:
-        kept = self._cache.get(key)
-        if kept and time.monotonic() < kept.expires_at:
+        kept, now = self._cache.get(key), time.monotonic()
+        if kept and now < kept.expires_at:
+            return kept.text
+        if kept and now < kept.expires_at + STALE_SECONDS:
+            if self._fetch_lock.acquire(blocking=False):
+                threading.Thread(target=self._refresh, args=(key, fetch, kept), daemon=True).start()
             return kept.text
         # If a cached value exists, do not block on the lock: another thread fetches the new one.
         if not self._fetch_lock.acquire(timeout=0 if kept else max(deadline - clock.now(), 0)):
@@ -110,6 +117,13 @@ class ExtensionSettingsSource:
             if entry is kept:
                 entry = self._cache[key] = self._fetch(key, fetch, kept)
             return entry.text if entry else None
+        finally:
+            self._fetch_lock.release()
+
+    def _refresh(self, key: str, fetch: Callable[[], str | None], kept: _CacheEntry) -> None:
+        """Replace an entry; releases the lock that the caller acquired."""
+        try:
+            self._cache[key] = self._fetch(key, fetch, kept)
         finally:
             self._fetch_lock.release()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.snapshot import Column
+from workers.checks.api import Key, Lookups
 from workers.dataworks.errors import AccessDenied, NotFound
 from workers.dataworks.models import (
     Baseline,
@@ -37,6 +38,9 @@ class FakeLookups:
 
     world: CaseWorld
     project_id: int | None
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Do nothing: the case answers at once."""
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:  # noqa: ARG002
         """Return the nodes that depend on `node_id`, one hop."""

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from common.plan import PlannedCheck
 from common.processes.isolated_process import Interrupted, IsolatedProcess, RemoteCalls
 from common.processes.time_limits import REVIEW_SECONDS, Suspending
 from common.verdicts import Outcome
-from workers.checks.api import Check, Lookups, Runs
+from workers.checks.api import Check, Key, Lookups, Runs
 from workers.dataworks.errors import DataWorksError
 from workers.pipeline.check_runner import TIME_LIMIT, CheckOutput, CheckRunner
+
+
+class _RemoteLookups:
+    """The lookups in a process of a check: the process that started it makes them, one at a time."""
+
+    def __init__(self, calls: RemoteCalls) -> None:
+        self._calls = calls
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Do nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the method `name` of the lookups there."""
+        return getattr(self._calls, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ class IsolatedRunner(CheckRunner):
 
         def work(_: None, calls: RemoteCalls) -> _Ended:
             if self._lookups is not None:
-                self._lookups = cast("Lookups", Suspending(calls))
+                self._lookups = cast("Lookups", Suspending(_RemoteLookups(calls)))
             made = CheckOutput()
             try:
                 return _Ended(run(check, planned, made, None))

@@ -112,9 +112,11 @@ def _is_among(table: str, names: Sequence[str]) -> bool:
 def _undeclared_inputs(
     context: LookupContext, file: FileSnapshot, reads: list[TableRead]
 ) -> Iterator[Finding]:
+    max_lookups = context.options.max_lookups
+    tables = [name for read in reads[:max_lookups] if (name := table_guid(read.table))]
+    context.lookups.begin(_writers_children, tables)
     parents = _parents(read_declared(context, file))
     node = node_of(file, context)
-    max_lookups = context.options.max_lookups
     for read in reads[:max_lookups]:
         name = table_guid(read.table)
         if name is None:
@@ -146,6 +148,11 @@ def _has_writer_upstream(context: LookupContext, writers: Iterable[ProducingTask
         if writer.node_id is not None
         for child in _children(context.lookups, writer.node_id)
     )
+
+
+def _writers_children(lookups: Lookups, table: str) -> None:
+    """Look up the writers of a table, and the nodes that depend on them."""
+    lookups.begin(_children, [task.node_id for task in _writers(lookups, table) if task.node_id is not None])
 
 
 def _children(lookups: Lookups, node: int) -> tuple[Node, ...]:

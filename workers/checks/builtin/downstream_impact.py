@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pydantic import Field
 
@@ -20,9 +21,9 @@ from workers.checks.impact.evidence import (
     record_written_tables,
 )
 from workers.checks.impact.findings import chain_findings, unexplored
-from workers.checks.impact.graph_walk import StopReason, Unexplored
+from workers.checks.impact.graph_walk import Budget, StopReason, Unexplored
 from workers.checks.impact.model import Dependent, DependentKind, Impact
-from workers.checks.impact.nodes import downstream_nodes, is_frozen
+from workers.checks.impact.nodes import children, downstream_nodes, is_frozen
 from workers.checks.impact.options import WalkOptions
 from workers.checks.impact.outputs import written_tables
 from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
@@ -79,9 +80,14 @@ def downstream_impact(context: LookupContext) -> Iterator[Finding]:
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    starts, unseen = load_start_nodes(lookups, ids, context.options.budget(context)), list[Unexplored]()
+    budget = context.options.budget(context)
+    removes = context.event.event_code != "freeze-node"
+    lookups.begin(children, ids[: budget.calls])
+    if removes:
+        lookups.begin(partial(_find_readers, budget=budget), [ids])
+    starts, unseen = load_start_nodes(lookups, ids, budget), list[Unexplored]()
     searches = [_dependent_findings(context, lookups, starts, unseen)]
-    if context.event.event_code != "freeze-node":
+    if removes:
         searches.append(_reader_findings(context, lookups, starts, unseen))
     yield from chain_findings(context, *searches, _unexplored_finding(context, starts, unseen))
 
@@ -160,10 +166,8 @@ def _reader_findings(
     context: Context, lookups: Lookups, starts: StartNodes, unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     """Yield readers of the nodes' tables in other workspaces; lineage shows them without a dependency."""
-    budget = context.options.budget(context)
-    writers = written_tables(lookups, starts.ids[: budget.calls])
+    writers, impact = _find_readers(lookups, starts.ids, budget=context.options.budget(context))
     guids = tuple(writers)
-    impact = table_readers(lookups, guids, replace(budget, depth=1))
     own = {_project(guid) for guid in guids}
     workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
     others = tuple(item for item in impact.dependents if _is_in_other_workspace(item, own, workspaces))
@@ -181,6 +185,14 @@ def _reader_findings(
         yield _readers_finding(context, starts, guids, readers)
     else:
         unseen.extend(left)
+
+
+def _find_readers(
+    lookups: Lookups, ids: Sequence[int], *, budget: Budget
+) -> tuple[Mapping[str, list[int]], Impact]:
+    """Return the tables that the nodes `ids` write, with their writers, and the direct readers of these."""
+    writers = written_tables(lookups, ids[: budget.calls])
+    return writers, table_readers(lookups, tuple(writers), replace(budget, depth=1))
 
 
 def _readers_finding(context: Context, starts: StartNodes, guids: tuple[str, ...], impact: Impact) -> Finding:

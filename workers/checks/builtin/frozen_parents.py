@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
@@ -21,7 +21,7 @@ from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import NotFound
-from workers.dataworks.models import Environment
+from workers.dataworks.models import Environment, Node, NodeOutput
 
 _ROOT = "_root"
 _MAX_SHOWN = 3
@@ -45,6 +45,7 @@ def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
+    lookups.begin(_find_producers, [ids[: context.options.max_calls]])
     unseen: list[Unexplored] = []
     yield from chain_findings(
         context,
@@ -85,18 +86,11 @@ def _missing_parents_finding(
 ) -> Iterator[Finding]:
     """Yield the inputs that no node outputs; the root of a workspace (`…_root`) is always there."""
     max_calls = context.options.max_calls
-    inputs: dict[str, None] = {}
-    for number in ids[:max_calls]:
-        try:
-            declared = lookups.node_inputs(number, Environment.PROD)
-        except NotFound as error:
-            unseen.append(Unexplored(StopReason.MISSING, (str(number),), error.code))
-            continue
-        inputs |= dict.fromkeys(item.name for item in declared if item.name and not item.name.endswith(_ROOT))
+    producers, missing = _find_producers(lookups, ids[:max_calls])
+    unseen.extend(missing)
     if ids[max_calls:]:
         unseen.append(Unexplored(StopReason.CALLS, tuple(map(str, ids[max_calls:]))))
-    producers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
-    if orphaned := [name for name in inputs if not producers.get(name)]:
+    if orphaned := [name for name, nodes in producers.items() if not nodes]:
         starts, names = _load_names(lookups, ids), summarize_names(orphaned)
         verb = "depend" if len(ids) > 1 else "depends"
         yield build_finding(
@@ -110,6 +104,28 @@ def _missing_parents_finding(
             Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
             subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *orphaned)),
         )
+
+
+def _find_producers(
+    lookups: Lookups, ids: Sequence[int]
+) -> tuple[Mapping[str, Sequence[Node]], list[Unexplored]]:
+    """Return the nodes that output each input of the nodes `ids`, and the nodes that do not exist."""
+    inputs: dict[str, None] = {}
+    missing: list[Unexplored] = []
+    lookups.begin(_inputs, ids)
+    for number in ids:
+        try:
+            declared = _inputs(lookups, number)
+        except NotFound as error:
+            missing.append(Unexplored(StopReason.MISSING, (str(number),), error.code))
+            continue
+        inputs |= dict.fromkeys(item.name for item in declared if item.name and not item.name.endswith(_ROOT))
+    found = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
+    return {name: found.get(name, ()) for name in inputs}, missing
+
+
+def _inputs(lookups: Lookups, node: int) -> Sequence[NodeOutput]:
+    return lookups.node_inputs(node, Environment.PROD)
 
 
 def _load_names(lookups: Lookups, ids: tuple[int, ...]) -> StartNodes:

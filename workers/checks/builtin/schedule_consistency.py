@@ -35,7 +35,10 @@ def schedule_consistency(context: LookupContext) -> Iterator[Finding]:
         raise SkipCheck("the node is not scheduled")
     if not file.inputs and not file.outputs:
         raise SkipCheck("the node declares neither inputs nor outputs")
-    names, node = read_declared(context, file), node_of(file, context)
+    node = node_of(file, context)
+    if node is not None:
+        context.lookups.begin(lambda ask, number: ask.node_inputs(number), [node])
+    names = read_declared(context, file)
     yield from cap_findings(context, _taken_outputs(context, names, node))
     yield from find_cycle(context, names, node)
     if file.scheduler == Scheduler.PAUSE:

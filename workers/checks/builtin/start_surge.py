@@ -21,7 +21,7 @@ from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
-from workers.dataworks.models import Node, Scheduler
+from workers.dataworks.models import Environment, Node, Scheduler
 
 
 class StartSurgeOptions(WalkOptions):
@@ -64,6 +64,7 @@ def start_surge(context: LookupContext) -> Iterator[Finding]:
 
 def _surge_findings(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
     options: StartSurgeOptions = context.options
+    lookups.begin(lambda ask, number: ask.node(number, Environment.PROD), ids[: options.max_calls])
     below = walk_down(lookups, ids, options.budget(context))
     starts = load_start_nodes(lookups, ids, options.budget(context))
     record_start_nodes(context.impact, starts, ids)

@@ -75,6 +75,7 @@ def _search_upstream(lookups: Lookups, starts: list[Node], node: int) -> tuple[t
 
     The path is empty if none was found.
     """
+    lookups.begin(_parents, [start.id for start in starts[:MAX_LOOKUPS]])
     seen, complete = {start.id for start in starts}, True
     left: deque[tuple[Node, ...]] = deque((start,) for start in starts)
     for _ in range(MAX_LOOKUPS):

@@ -47,7 +47,9 @@ def baselines_of(lookups: Lookups, nodes: Iterable[HasBaseline]) -> dict[int, Ba
         if item.baseline_id is not None and item.priority != 1
     }
     found: dict[int, Baseline] = {}
-    for number in sorted(priorities, key=lambda number: (-priorities[number], number))[:MAX_BASELINES]:
+    numbers = sorted(priorities, key=lambda number: (-priorities[number], number))[:MAX_BASELINES]
+    lookups.begin(lambda ask, number: ask.baseline(number), numbers)
+    for number in numbers:
         try:
             found[number] = lookups.baseline(number)
         except DataWorksError:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Generic, TypeVar
 
 from common import clock as fleet_clock
@@ -132,6 +133,7 @@ def walk_graph(
     expand: Callable[[Item], bool] = lambda _: True,
     page_limit: int | None = None,
     clock: Callable[[], float] = fleet_clock.now,
+    begin: Callable[[Sequence[Key]], None] = lambda _: None,
 ) -> Walk[Key, Item]:
     """Search from `starts`, visiting each node once; starts are not part of the result.
 
@@ -143,6 +145,7 @@ def walk_graph(
         expand: whether to continue behind a node.
         page_limit: maximum neighbours in one result; a result of this length may be incomplete.
         clock: returns seconds since the epoch.
+        begin: called with the keys of each level that the budget allows to expand, before any is.
     """
     queue: deque[tuple[Key, int, tuple[str, ...]]] = deque(
         (key, 0, (name,)) for key, name in dict(starts).items()
@@ -151,12 +154,15 @@ def walk_graph(
     found: list[Visited[Key, Item]] = []
     unseen: list[Unexplored] = []
     edges: list[tuple[Key, Key]] = []
-    calls = 0
+    calls, level = 0, -1
     while queue:
         key, hops, path = queue[0]
         if reason := _spent(budget, hops, len(found), calls, clock):
             unseen.append(Unexplored(reason, _names(queue), keys=_keys(queue)))
             break
+        if hops > level:
+            level = hops
+            begin([item[0] for item in islice(queue, budget.calls - calls)])
         calls += 1
         try:
             near = neighbours(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from workers.checks.api import Lookups
 from workers.checks.impact.graph_walk import Neighbour, UnknownNode, Walk, WalkAborted
 from workers.dataworks.errors import DataWorksError, NotFound
 
@@ -13,11 +14,23 @@ Item = TypeVar("Item")
 
 
 class GuardedLookup(Generic[Key, Item]):
-    """A lookup that converts DataWorks errors to those of the search, and remembers the last one."""
+    """A lookup that converts DataWorks errors to those of the search, and remembers the last one.
 
-    def __init__(self, lookup: Callable[[Key], Sequence[Neighbour[Key, Item]]]) -> None:
-        self._lookup = lookup
+    Args:
+        lookups: queries to DataWorks.
+        query: returns the neighbours of a key.
+    """
+
+    def __init__(
+        self, lookups: Lookups, query: Callable[[Lookups, Key], Sequence[Neighbour[Key, Item]]]
+    ) -> None:
+        self._lookups = lookups
+        self._query = query
         self._fault: DataWorksError | None = None
+
+    def begin(self, keys: Sequence[Key]) -> None:
+        """Begin to look up the neighbours of `keys`."""
+        self._lookups.begin(self._query, keys)
 
     def __call__(self, key: Key) -> Sequence[Neighbour[Key, Item]]:
         """Return the neighbours of `key`.
@@ -27,7 +40,7 @@ class GuardedLookup(Generic[Key, Item]):
             WalkAborted: the lookup failed.
         """
         try:
-            return self._lookup(key)
+            return self._query(self._lookups, key)
         except NotFound as error:
             raise UnknownNode(error.code) from error
         except DataWorksError as error:

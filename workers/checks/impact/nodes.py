@@ -46,7 +46,14 @@ def upstream_nodes(
         DataWorksError: a lookup failed before anything was found.
     """
     return _impact(
-        _walk(lambda key: lookups.node_parents(key, Environment.PROD), starts, budget, leave_out, clock)
+        _walk(
+            lookups,
+            lambda ask, key: ask.node_parents(key, Environment.PROD),
+            starts,
+            budget,
+            leave_out,
+            clock,
+        )
     )
 
 
@@ -63,7 +70,12 @@ def walk_down(
     Raises:
         DataWorksError: a lookup failed before anything was found.
     """
-    return _walk(lambda key: lookups.node_children(key, Environment.PROD), starts, budget, leave_out, clock)
+    return _walk(lookups, children, starts, budget, leave_out, clock)
+
+
+def children(lookups: Lookups, node: int) -> Sequence[Node]:
+    """Return the nodes that depend on `node` in production, one hop."""
+    return lookups.node_children(node, Environment.PROD)
 
 
 def is_frozen(node: Node) -> bool:
@@ -72,14 +84,15 @@ def is_frozen(node: Node) -> bool:
 
 
 def _walk(
-    lookup: Callable[[int], Sequence[Node]],
+    lookups: Lookups,
+    query: Callable[[Lookups, int], Sequence[Node]],
     starts: Iterable[int],
     budget: Budget,
     leave_out: Iterable[int],
     clock: Callable[[], float],
 ) -> Nodes:
     guarded = GuardedLookup[int, Node](
-        lambda key: [Neighbour(node.id, node.name, node) for node in lookup(key)]
+        lookups, lambda ask, key: [Neighbour(node.id, node.name, node) for node in query(ask, key)]
     )
     return guarded.or_raise(
         walk_graph(
@@ -89,6 +102,7 @@ def _walk(
             leave_out=leave_out,
             expand=lambda node: not is_frozen(node),
             clock=clock,
+            begin=guarded.begin,
         )
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from workers.checks.api import Lookups
 from workers.dataworks.errors import NotFound
@@ -17,22 +17,27 @@ _PARTS = (2, 3)
 """Parts of a table's name: `project.table` or `project.schema.table`."""
 
 
-def written_tables(lookups: Lookups, nodes: Iterable[int]) -> dict[str, list[int]]:
+def written_tables(lookups: Lookups, nodes: Sequence[int]) -> dict[str, list[int]]:
     """Return the tables (`odps.project.table`) that `nodes` write in production, each with its writers.
 
     Raises:
         DataWorksError: a lookup failed.
     """
     found: dict[str, list[int]] = {}
+    lookups.begin(_outputs, nodes)
     for node in nodes:
         try:
-            outputs = lookups.node_outputs(node, Environment.PROD)
+            outputs = _outputs(lookups, node)
         except NotFound:  # an unknown node writes nothing
             continue
         for table in dict.fromkeys(map(output_table, outputs)):
             if table:
                 found.setdefault(table, []).append(node)
     return found
+
+
+def _outputs(lookups: Lookups, node: int) -> Sequence[NodeOutput]:
+    return lookups.node_outputs(node, Environment.PROD)
 
 
 def output_table(output: NodeOutput) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from workers.checks.api import Lookups
@@ -34,6 +34,7 @@ class OwnerLookup:
 
     def with_owners(self, dependents: Sequence[Dependent], max_calls: int) -> tuple[Dependent, ...]:
         """Return `dependents` with owner, workspace and baseline added to the nearest tables and columns."""
+        begin_owners(self.lookups, filter(None, map(_table, dependents)), max_calls - self.calls)
         return tuple(self._with_owner(item, max_calls) for item in dependents)
 
     def _with_owner(self, dependent: Dependent, max_calls: int) -> Dependent:
@@ -57,8 +58,7 @@ class OwnerLookup:
     def _writer(self, table: str) -> Node | None:
         try:
             self.calls += 1
-            tasks = [task.node_id for task in self.lookups.producing_tasks(table)]
-            node = next((node for node in tasks if node is not None), None)
+            node = _writing_node(self.lookups, table)
             if node is None:
                 return None
             self.calls += 1
@@ -70,6 +70,21 @@ class OwnerLookup:
                 Unexplored(StopReason.OWNERS, (table,), f"{error.action}: {error.code}", (table,))
             )
             return None
+
+
+def begin_owners(lookups: Lookups, tables: Iterable[str], max_calls: int) -> None:
+    """Begin to look up the owners of the first of `tables`, nearest first, with at most that many lookups."""
+    most = min(MAX_TABLES, max(max_calls, 0) // 2)
+    lookups.begin(_writer, list(dict.fromkeys(tables))[:most])
+
+
+def _writing_node(lookups: Lookups, table: str) -> int | None:
+    return next((task.node_id for task in lookups.producing_tasks(table) if task.node_id is not None), None)
+
+
+def _writer(lookups: Lookups, table: str) -> Node | None:
+    node = _writing_node(lookups, table)
+    return None if node is None else lookups.node(node, Environment.PROD)
 
 
 def _table(dependent: Dependent) -> str | None:

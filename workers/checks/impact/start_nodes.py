@@ -54,6 +54,7 @@ def load_start_nodes(
     lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = fleet_clock.now
 ) -> StartNodes:
     """Look up the nodes `ids`, one lookup each; an error is not raised, but returned as `fault`."""
+    lookups.begin(lambda ask, number: ask.node(number, Environment.PROD), ids[: budget.calls])
     nodes: list[Node] = []
     unseen: list[Unexplored] = []
     for index, number in enumerate(ids):

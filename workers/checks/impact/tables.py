@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -46,15 +46,34 @@ def table_readers(
     """
     starts, left_out = _keys(guids), [guid.lower() for guid in leave_out]
     others = GuardedLookup[str, Consumer](
-        lambda key: [_neighbour(item.qualified_name, item) for item in lookups.consumers(key, _MAX_ITEMS)]
+        lookups,
+        lambda ask, key: [_neighbour(item.qualified_name, item) for item in ask.consumers(key, _MAX_ITEMS)],
     )
-    consumers = walk_graph(starts, others, budget, expand=lambda _: False, page_limit=_MAX_ITEMS, clock=clock)
     tables = GuardedLookup[str, TableRef](
-        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_tables(key, _MAX_ITEMS)]
+        lookups,
+        lambda ask, key: [_neighbour(item.guid, item) for item in ask.downstream_tables(key, _MAX_ITEMS)],
+    )
+    both = [key for key, _ in starts][: budget.calls // 2]
+    others.begin(both)
+    tables.begin(both)
+    consumers = walk_graph(
+        starts,
+        others,
+        budget,
+        expand=lambda _: False,
+        page_limit=_MAX_ITEMS,
+        clock=clock,
+        begin=others.begin,
     )
     left = replace(budget, calls=budget.calls - consumers.calls)
     derived = walk_graph(
-        starts, tables, _without_owners(left), leave_out=left_out, page_limit=_MAX_ITEMS, clock=clock
+        starts,
+        tables,
+        _without_owners(left),
+        leave_out=left_out,
+        page_limit=_MAX_ITEMS,
+        clock=clock,
+        begin=tables.begin,
     )
     if not consumers.visited and not derived.visited:
         others.or_raise(consumers)
@@ -93,15 +112,26 @@ def column_readers(
         DataWorksError: a lookup failed before anything was found.
     """
     columns = GuardedLookup[str, ColumnRef](
-        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_columns(key, _MAX_ITEMS)]
+        lookups,
+        lambda ask, key: [_neighbour(item.guid, item) for item in ask.downstream_columns(key, _MAX_ITEMS)],
     )
+    starts = _keys(column_guids)
+    start_guids = {guid for guid, _ in starts}
+
+    def begin(level: Sequence[str]) -> None:
+        columns.begin(level)
+        # The owners of the nearest, beside what is behind these.
+        nearest = [key.rpartition(".")[0] for key in level if key not in start_guids]
+        owners.begin_owners(lookups, nearest, budget.calls // 2)
+
     derived = walk_graph(
-        _keys(column_guids),
+        starts,
         columns,
         _without_owners(budget),
         leave_out=[guid.lower() for guid in leave_out],
         page_limit=_MAX_ITEMS,
         clock=clock,
+        begin=begin,
     )
     columns.or_raise(derived)
     found = tuple(_dependent(DependentKind.COLUMN, item) for item in derived.visited)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from dwgate.testing import run_check
 from workers.checks import registry
-from workers.checks.api import Context, SkipCheck
+from workers.checks.api import Context, Key, Lookups, SkipCheck
 from workers.checks.code_effects.dependency_cycle import MAX_LOOKUPS
 from workers.checks.code_effects.loss_readers import MAX_CALLS
 from workers.dataworks.errors import AccessDenied, DataWorksError, NotFound, RequestRejected, Throttled
@@ -60,6 +60,9 @@ class Workspace:
         self.asked[name] += 1
         if name in self.faults:
             raise self.faults[name]
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Do nothing: it answers at once."""
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         self._ask("node_children")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from common.snapshot import Column, Snapshot, TableSnapshot
 from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from workers.checks import registry
-from workers.checks.api import Context, SkipCheck
+from workers.checks.api import Context, Key, Lookups, SkipCheck
 from workers.checks.lookback import lookback_days
 from workers.checks.table_diff import ColumnChange, compare_tables
 from workers.dataworks.errors import DataWorksError, NotFound, RequestRejected, Throttled
@@ -149,6 +149,9 @@ class World:
     code: str = ""
     fault: Exception | None = None
     asked: list[str] = field(default_factory=list)
+
+    def begin(self, query: Callable[[Lookups, Key], object], keys: Iterable[Key]) -> None:
+        """Do nothing: it answers at once."""
 
     def table_info(self, guid: str) -> TableInfo:
         self.asked.append(guid)

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from common import clock
+from tests.support.running_dwgate import wait_for
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import AccessDenied, Unreachable
 from workers.extension_options import source
@@ -107,6 +108,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_fault_keeps_the_last_known_settings(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(source, "STALE_SECONDS", 0.0)
     dataworks = FarSide("extension.project.disabled=7", "{}")
     asked = asking(dataworks)
     before = asked.for_workspace(7, options=True)
@@ -130,11 +132,30 @@ def test_a_process_that_starts_during_a_fault_uses_the_shared_store() -> None:
 
 def test_a_change_is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(source, "STALE_SECONDS", 0.0)
     dataworks = FarSide("extension.project.disabled=7", '{"a": 1}')
     asked = asking(dataworks)
     asked.for_workspace(7, options=True)
     dataworks.parameters, dataworks.options = "", None
     assert asked.for_workspace(7, options=True) == EMPTY
+
+
+def test_an_expired_value_is_used_while_a_new_one_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
+    dataworks = FarSide("extension.project.disabled=7")
+    asked = asking(dataworks)
+    before = asked.for_workspace(7, options=False)
+    go = threading.Event()
+
+    def slow(*, deadline: float) -> Registered:
+        assert deadline
+        assert go.wait(10)
+        return Registered("")
+
+    monkeypatch.setattr(dataworks, "extension", slow)
+    assert asked.for_workspace(7, options=False) == before
+    go.set()
+    assert wait_for(lambda: asked.for_workspace(7, options=False) == EMPTY)
 
 
 def test_a_thread_with_a_cached_value_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ def lookups(**more: Any) -> FakeLookups:
 
 
 def test_every_lookup_exists_and_can_be_made_to_fail() -> None:
-    wanted = {name for name, _ in inspect.getmembers(Lookups, inspect.isfunction) if not name.startswith("_")}
+    methods = {name for name, _ in inspect.getmembers(Lookups, inspect.isfunction)}
+    wanted = {name for name in methods - {"begin"} if not name.startswith("_")}
     assert set(ACTIONS) == wanted
     port: Lookups = lookups(failing=list(ACTIONS))
     for name, action in ACTIONS.items():
