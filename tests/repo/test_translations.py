@@ -12,6 +12,20 @@ TRANSLATIONS = DOCS / "zh"
 PAGES = sorted(TRANSLATIONS.rglob("*.md"))
 CODE = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
 
+ROOT = DOCS.parent
+SOURCES = [path for name in ("console", "review", "workers") for path in (ROOT / name).rglob("*.py")]
+TEXTS = sorted([*PAGES, DOCS / "glossary.md", *SOURCES])
+OTHER_WORDS = {
+    "裁决": "结论",
+    "账本": "台账",
+    "审计日志": "审计记录",
+    "抑制": "屏蔽",
+    "拦截": "阻断",
+    "失败归档": "未能答复",
+    "事件代码": "事件编码",
+}
+"""Chinese words for something that the glossary calls otherwise."""
+
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TRANSLATIONS)))
 
 
@@ -72,3 +86,33 @@ def test_a_translation_has_the_code_of_its_page(page: Path) -> None:
 @every_page
 def test_a_translation_names_the_same_settings_and_commands(page: Path) -> None:
     assert code_words(page) == code_words(english_of(page))
+
+
+def links(page: Path) -> list[str]:
+    """Return the files that a page links to, without that of a line `英文版：`."""
+    text = re.sub(r"^英文版：.*$", "", page.read_text(), flags=re.MULTILINE)
+    return re.findall(r"\]\(([^)#]+)", text)
+
+
+def translation_of(page: Path) -> Path:
+    """Return where the Chinese page of an English page would be."""
+    if page.parent == DOCS / "rules":
+        return page.parent / "zh" / page.name
+    return TRANSLATIONS / page.relative_to(DOCS)
+
+
+@every_page
+def test_a_translation_leads_to_translations(page: Path) -> None:
+    targets = [(page.parent / link).resolve() for link in links(page) if not link.startswith("https://")]
+    english = [target for target in targets if DOCS in target.parents and "zh" not in target.parts]
+    assert not [target for target in english if translation_of(target).is_file()]
+
+
+def test_chinese_texts_use_the_words_of_the_glossary() -> None:
+    used = {path: [word for word in OTHER_WORDS if word in path.read_text()] for path in TEXTS}
+    assert not {str(path.relative_to(ROOT)): words for path, words in used.items() if words}
+
+
+def test_the_glossary_has_the_words() -> None:
+    glossary = (DOCS / "glossary.md").read_text()
+    assert not [word for word in OTHER_WORDS.values() if word not in glossary]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -412,8 +413,9 @@ def test_one_finding_per_check_and_line_comes_before_repeated_ones() -> None:
     assert lines[4] == "and 2 more"
 
 
-def test_the_documentation_shows_the_current_tips() -> None:
-    page = tip_samples.PAGE.read_text()
-    assert tip_samples.read_samples(page) == page, "run python -m tests.support.tip_samples"
-    shown = set(re.findall(r"<!-- tip: ([\w-]+) (en|zh) -->", page))
+@pytest.mark.parametrize("page", tip_samples.PAGES, ids=lambda page: str(page.relative_to(tip_samples.DOCS)))
+def test_the_documentation_shows_the_current_tips(page: Path) -> None:
+    text = page.read_text()
+    assert tip_samples.read_samples(text) == text, "run python -m tests.support.tip_samples"
+    shown = set(re.findall(r"<!-- tip: ([\w-]+) (en|zh) -->", text))
     assert shown == {(name, language.value) for name in tip_samples.SAMPLES for language in Language}
