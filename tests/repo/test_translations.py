@@ -1,4 +1,4 @@
-"""docs/zh: each translated page has the structure of its English page, so that neither is changed alone."""
+"""The pages in Chinese have the structure of their English pages, so that neither is changed alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 TRANSLATIONS = DOCS / "zh"
-PAGES = sorted(TRANSLATIONS.rglob("*.md"))
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.zh.md", *sorted(TRANSLATIONS.rglob("*.md"))]
 CODE = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
 
-ROOT = DOCS.parent
 SOURCES = [path for name in ("console", "review", "workers") for path in (ROOT / name).rglob("*.py")]
 TEXTS = sorted([*PAGES, DOCS / "glossary.md", *SOURCES])
 OTHER_WORDS = {
@@ -26,12 +26,14 @@ OTHER_WORDS = {
 }
 """Chinese words for something that the glossary calls otherwise."""
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TRANSLATIONS)))
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def english_of(page: Path) -> Path:
     """Return the English page of a translated one."""
-    return DOCS / page.relative_to(TRANSLATIONS)
+    if TRANSLATIONS in page.parents:
+        return DOCS / page.relative_to(TRANSLATIONS)
+    return page.with_name(page.name.replace(".zh.md", ".md"))
 
 
 def prose(page: Path) -> str:
@@ -56,6 +58,11 @@ def code_blocks(page: Path) -> list[str]:
     """Return the code blocks of a page without comments, which are translated."""
     blocks = [match[0] for match in CODE.finditer(page.read_text())]
     return [re.sub(r"[ \t]*#.*$", "", block, flags=re.MULTILINE) for block in blocks]
+
+
+def pictures(page: Path) -> list[Path]:
+    """Return the files of the pictures of a page."""
+    return [(page.parent / link).resolve() for link in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text())]
 
 
 def code_words(page: Path) -> list[str]:
@@ -84,6 +91,18 @@ def test_a_translation_has_the_code_of_its_page(page: Path) -> None:
 
 
 @every_page
+def test_a_translation_shows_the_pictures_of_its_page_in_chinese(page: Path) -> None:
+    of_english, of_chinese = pictures(english_of(page)), pictures(page)
+    assert [file.name for file in of_chinese] == [file.name for file in of_english]
+    assert all(file.parent.name == "zh" for file in of_chinese)
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {file for page in PAGES for file in (*pictures(page), *pictures(english_of(page)))}
+    assert shown == {*(DOCS / "images").rglob("*.png")}
+
+
+@every_page
 def test_a_translation_names_the_same_settings_and_commands(page: Path) -> None:
     assert code_words(page) == code_words(english_of(page))
 
@@ -96,6 +115,8 @@ def links(page: Path) -> list[str]:
 
 def translation_of(page: Path) -> Path:
     """Return where the Chinese page of an English page would be."""
+    if DOCS not in page.parents:
+        return page.with_name(page.name.replace(".md", ".zh.md"))
     if page.parent == DOCS / "rules":
         return page.parent / "zh" / page.name
     return TRANSLATIONS / page.relative_to(DOCS)
@@ -103,8 +124,8 @@ def translation_of(page: Path) -> Path:
 
 @every_page
 def test_a_translation_leads_to_translations(page: Path) -> None:
-    targets = [(page.parent / link).resolve() for link in links(page) if not link.startswith("https://")]
-    english = [target for target in targets if DOCS in target.parents and "zh" not in target.parts]
+    targets = [(page.parent / link).resolve() for link in links(page) if link.endswith(".md")]
+    english = [target for target in targets if "zh" not in target.parts and target not in PAGES]
     assert not [target for target in english if translation_of(target).is_file()]
 
 
