@@ -18,7 +18,7 @@ import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.ledger import AuditAction, AuditEntry, EventRecord
-from common.settings import Settings, SettingsError, load_settings
+from common.settings import LedgerSettings, SettingsError, load_settings
 from common.text.globs import first_match
 from console import errors, time_option
 from console.actor import current_actor
@@ -276,7 +276,7 @@ def report(file: Path, policy_file: Path | None, *, since: float | None, json: b
     """Show how often each waiver was used on the events of the ledger; return the exit code."""
     now = time.time()
     waivers = loader.load_waivers(file, _rules(policy_file), now)
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, limit=MAX_EVENTS)
@@ -383,7 +383,7 @@ def _record(action: AuditAction, id_: str, reason: str, file: Path, text: str) -
         EngineDown: Redis is unreachable; the file must not be changed without the entry.
     """
     try:
-        settings = load_settings(Settings)
+        settings = load_settings(LedgerSettings)
     except SettingsError:
         print(
             "dwgate: not recorded in the audit trail, since the settings of the ledger are incomplete; the"
