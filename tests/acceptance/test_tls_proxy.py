@@ -31,6 +31,7 @@ class Proxy:
         ingest: its URL for events.
         console: its URL for people.
         direct: the console itself.
+        health: the URL of the container's health check.
     """
 
     gate: RunningDwgate
@@ -38,6 +39,7 @@ class Proxy:
     ingest: str
     console: str
     direct: str
+    health: str
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def proxy(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("proxy")
     authority = Authority(folder)
     pair = authority.issue("proxy", *LOOPBACK)
-    ports = free_port(), free_port()
+    ports = free_port(), free_port(), free_port()
     base = "https://127.0.0.1"
     users = folder / "users.yaml"
     users.write_text("version: 1\nusers: [{name: '*', role: viewer}]\n")
@@ -63,6 +65,7 @@ def proxy(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "/run/secrets/proxy_key": str(pair.key_file),
             "listen 8443": f"listen 127.0.0.1:{ports[0]}",
             "listen 8444": f"listen 127.0.0.1:{ports[1]}",
+            "listen 127.0.0.1:8480": f"listen 127.0.0.1:{ports[2]}",
             "http://ingest:8080": gate.url,
             "http://console:8081": console,
         }
@@ -87,7 +90,8 @@ def proxy(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 trust_env=False, verify=ssl.create_default_context(cafile=authority.ca_file)
             ) as http,
         ):
-            running = Proxy(gate, http, f"{base}:{ports[0]}", f"{base}:{ports[1]}", console)
+            health = f"http://127.0.0.1:{ports[2]}/"
+            running = Proxy(gate, http, f"{base}:{ports[0]}", f"{base}:{ports[1]}", console, health)
             try:
                 wait_for(lambda: is_ready(running))
                 yield running
@@ -135,6 +139,10 @@ def test_a_body_of_the_maximum_size_reaches_ingest(proxy: Proxy) -> None:
 )
 def test_nothing_else_of_ingest_can_be_reached(proxy: Proxy, method: str, path: str, status: int) -> None:
     assert proxy.http.request(method, proxy.ingest + path).status_code == status
+
+
+def test_it_is_healthy(proxy: Proxy) -> None:
+    assert proxy.http.get(proxy.health).status_code == httpx.codes.NO_CONTENT
 
 
 def test_pages_of_the_console_pass_with_their_headers(proxy: Proxy) -> None:
