@@ -116,8 +116,8 @@ def _check_namespace(value: str) -> str:
     return value
 
 
-class BrokerSettings(BaseSettings):
-    """Settings of a process that only uses the broker."""
+class EngineSettings(BaseSettings):
+    """Settings of whatever uses one of the engines."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -127,17 +127,8 @@ class BrokerSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    broker_url: Annotated[SecretStr, _engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
-        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
-        " amqps:// or rediss://"
-    )
     extension_code: str = Field(
         min_length=1, description="the extension's unique code from the Extensions page of DataWorks"
-    )
-    namespace: Annotated[str, AfterValidator(_check_namespace)] | None = Field(
-        default=None,
-        description="up to 64 letters, digits, - and _, beginning with a letter or digit, in every name on"
-        " the broker; without it the extension code",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
@@ -156,16 +147,6 @@ class BrokerSettings(BaseSettings):
         description="a PEM file with the private key of DWGATE_TLS_CERT_FILE, without a passphrase; not"
         " needed if that file contains it",
     )
-
-    @property
-    def uses_rabbitmq(self) -> bool:
-        """Whether the broker is RabbitMQ, which has exchanges and dead letters; otherwise it is Redis."""
-        return self.broker_url.get_secret_value().startswith("amqp")
-
-    @property
-    def topology(self) -> Topology:
-        """The fleet's exchanges and queues."""
-        return Topology(self.namespace or default_namespace(self.extension_code))
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -197,19 +178,33 @@ class BrokerSettings(BaseSettings):
         return file
 
 
-BrokerTopology = Literal["declare", "imported", "existing"]
-"""Who creates exchanges and queues: dwgate at start; RabbitMQ, by importing the definitions that dwgate
-writes; or the operator, who may have to leave out the quorum arguments."""
+class BrokerSettings(EngineSettings):
+    """Settings of a process that only uses the broker."""
 
-
-class Settings(BrokerSettings):
-    """Settings of every other process. Error messages and docs/settings.md quote the descriptions."""
-
-    broker_topology: BrokerTopology = Field(
-        default="declare",
-        description="declare (dwgate creates its queues), imported (from the definitions of dwgate accounts)"
-        " or existing (created by hand, as ApsaraMQ requires)",
+    broker_url: Annotated[SecretStr, _engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
+        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
+        " amqps:// or rediss://"
     )
+    namespace: Annotated[str, AfterValidator(_check_namespace)] | None = Field(
+        default=None,
+        description="up to 64 letters, digits, - and _, beginning with a letter or digit, in every name on"
+        " the broker; without it the extension code",
+    )
+
+    @property
+    def uses_rabbitmq(self) -> bool:
+        """Whether the broker is RabbitMQ, which has exchanges and dead letters; otherwise it is Redis."""
+        return self.broker_url.get_secret_value().startswith("amqp")
+
+    @property
+    def topology(self) -> Topology:
+        """The fleet's exchanges and queues."""
+        return Topology(self.namespace or default_namespace(self.extension_code))
+
+
+class LedgerSettings(EngineSettings):
+    """Settings of a command that only uses the ledger."""
+
     redis_url: Annotated[
         SecretStr,
         _engine_url(
@@ -222,6 +217,21 @@ class Settings(BrokerSettings):
     ] = Field(
         description="redis://host:6379/0, or redis+sentinel://host:26379,host2:26379/0?master=NAME; with TLS"
         " rediss:// or rediss+sentinel://"
+    )
+
+
+BrokerTopology = Literal["declare", "imported", "existing"]
+"""Who creates exchanges and queues: dwgate at start; RabbitMQ, by importing the definitions that dwgate
+writes; or the operator, who may have to leave out the quorum arguments."""
+
+
+class Settings(BrokerSettings, LedgerSettings):
+    """Settings of every other process. Error messages and docs/settings.md quote the descriptions."""
+
+    broker_topology: BrokerTopology = Field(
+        default="declare",
+        description="declare (dwgate creates its queues), imported (from the definitions of dwgate accounts)"
+        " or existing (created by hand, as ApsaraMQ requires)",
     )
     region: Literal[REGIONS] = Field(description=f"one of {', '.join(REGIONS)}")  # type: ignore[valid-type]
     event_days: float = Field(
@@ -244,7 +254,7 @@ class Settings(BrokerSettings):
     )
 
 
-SettingsT = TypeVar("SettingsT", bound=BrokerSettings)
+SettingsT = TypeVar("SettingsT", bound=EngineSettings)
 
 
 def load_settings(model: type[SettingsT]) -> SettingsT:
@@ -273,7 +283,7 @@ def _secrets_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _lines(model: type[BrokerSettings], error: ValidationError) -> list[str]:
+def _lines(model: type[EngineSettings], error: ValidationError) -> list[str]:
     return [f"{PREFIX}{_field(problem).upper()}: {_message(model, problem)}" for problem in error.errors()]
 
 
@@ -281,7 +291,7 @@ def _field(problem: ErrorDetails) -> str:
     return str(problem["loc"][0]) if problem["loc"] else "settings"
 
 
-def _message(model: type[BrokerSettings], problem: ErrorDetails) -> str:
+def _message(model: type[EngineSettings], problem: ErrorDetails) -> str:
     # The description of a setting with named values lists them already.
     what = "unknown value" if problem["type"] == "literal_error" else describe(problem)
     field = model.model_fields.get(_field(problem))

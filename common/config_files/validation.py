@@ -116,7 +116,9 @@ def _value_type(annotation: Any, key: str | int) -> Any:
 
 def _model(annotation: Any) -> type[BaseModel] | None:
     plain = _plain(annotation)
-    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+    # BaseModel itself stands for a model that is built at run time: its keys are not known here.
+    is_model = isinstance(plain, type) and issubclass(plain, BaseModel) and plain is not BaseModel
+    return plain if is_model else None
 
 
 def _plain(annotation: Any) -> Any:

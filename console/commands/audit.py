@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from common.ledger import AuditAction, AuditEntry
-from common.settings import Settings, load_settings
+from common.settings import LedgerSettings, load_settings
 from console import errors, time_option
 from console.ledger_access import open_ledger
 from console.output import tables
@@ -47,7 +47,7 @@ def run(*, since: float, actions: frozenset[AuditAction], json: bool) -> int:
         actions: only these; empty for all.
         json: print one JSON object per line.
     """
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         for entry in ledger.audit_trail.entries(since):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.ledger import EventRecord, Ledger, State
 from common.ledger.queries.search import EventQuery
-from common.settings import Settings, load_settings
+from common.settings import LedgerSettings, load_settings
 from common.verdicts import Result
 from console import errors
 from console.ledger_access import open_ledger
@@ -94,7 +94,7 @@ def schema_command(
 
 def list_(query: EventQuery, *, limit: int, json: bool) -> int:
     """Show the events that fit `query`, newest first; return the exit code."""
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         records = find_events(ledger, query, limit)
@@ -119,7 +119,7 @@ def find_events(ledger: Ledger, query: EventQuery, limit: int) -> list[EventReco
 
 def show(message_id: str, *, json: bool) -> int:
     """Show one event; return the exit code: 1 if it is unknown."""
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         record = ledger.get(message_id)
@@ -134,7 +134,7 @@ def show(message_id: str, *, json: bool) -> int:
 
 def rejects(*, limit: int, json: bool) -> int:
     """Show authentic messages that are not valid events, newest first; return the exit code."""
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         entries = ledger.rejects(limit)

@@ -18,7 +18,7 @@ import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.ledger import AuditAction, AuditEntry, EventRecord
-from common.settings import Settings, SettingsError, load_settings
+from common.settings import LedgerSettings, SettingsError, load_settings
 from common.text.globs import first_match
 from console import errors, time_option
 from console.actor import current_actor
@@ -26,8 +26,10 @@ from console.exit_codes import UsageError
 from console.ledger_access import open_ledger
 from console.options import Json
 from console.output import tables
+from review.rules.external_rules import is_external
 from review.rules.registry import BY_ID
 from workers.checks import registry
+from workers.checks.finding_ids import FINDING_IDS
 from workers.policy import policy
 from workers.waivers import editor, loader, notes
 from workers.waivers.matching import DAY, Waivers, waiver_of
@@ -37,9 +39,6 @@ MAX_EVENTS = 20_000
 """Maximum number of events in a report, newest first."""
 
 REPORT_DAYS = 7
-
-_REVIEW_RULES = tuple({f"{id_.partition('-')[0]}-" for id_ in BY_ID})
-"""Prefixes of the review's rule ids; ids of other findings are not listed anywhere, so not validated."""
 
 LIST_COLUMNS = ("id", "waives", "scope", "owner", "approver", "expires", "state", "reason")
 REPORT_COLUMNS = ("id", "findings", "events", "last", "owner", "ends", "state")
@@ -276,7 +275,7 @@ def report(file: Path, policy_file: Path | None, *, since: float | None, json: b
     """Show how often each waiver was used on the events of the ledger; return the exit code."""
     now = time.time()
     waivers = loader.load_waivers(file, _rules(policy_file), now)
-    settings = load_settings(Settings)
+    settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, limit=MAX_EVENTS)
@@ -362,13 +361,23 @@ def _not_added(problem: Problem) -> str:
 
 
 def _require_known(rule: str | None, check: str | None) -> None:
-    """Raise for a review rule or check that matches no known name."""
-    for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load_checks())):
-        if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
-            continue
-        if not any(first_match((name,), each) is not None for each in known):
+    """Raise for a rule or check that matches no known name; ids of findings of plug-ins are not listed."""
+    checks = registry.load_checks()
+    has_plugin = not all(each.is_built_in for each in checks.values())
+    is_listed = rule is not None and not is_external(rule) and (_is_review_rule(rule) or not has_plugin)
+    for option, name, known in (
+        ("--rule", rule if is_listed else None, {*BY_ID, *FINDING_IDS}),
+        ("--check", check, checks),
+    ):
+        if name is not None and not any(first_match((name,), each) is not None for each in known):
             near = get_close_matches(name, known, n=3, cutoff=0) or sorted(known)
             raise UsageError(f"not added: {option} {name}: unknown; expected one such as {', '.join(near)}")
+
+
+def _is_review_rule(rule: str) -> bool:
+    """Whether a name begins like the id of a rule of the review."""
+    prefixes = tuple({f"{id_.partition('-')[0]}-" for id_ in BY_ID})
+    return rule.upper().startswith(prefixes)
 
 
 def _require_unchanged(same: bool, file: Path) -> None:
@@ -383,7 +392,7 @@ def _record(action: AuditAction, id_: str, reason: str, file: Path, text: str) -
         EngineDown: Redis is unreachable; the file must not be changed without the entry.
     """
     try:
-        settings = load_settings(Settings)
+        settings = load_settings(LedgerSettings)
     except SettingsError:
         print(
             "dwgate: not recorded in the audit trail, since the settings of the ledger are incomplete; the"

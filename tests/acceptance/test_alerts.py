@@ -19,6 +19,9 @@ pytestmark = pytest.mark.faults
 DEADLINE = 8
 HEALTHY_SECONDS = 20.0
 DEAD = "run-file-bad"
+NOTIFICATIONS = "notifications:\n  routes: [{kinds: [dead-event], to: [unknown]}]\n"
+"""A route to a target without an address."""
+
 OTHER_ROLES = ("--role", "checks-cpu", "--role", "checks-io", "--role", "reporter", "--role", "watchdog")
 
 
@@ -30,6 +33,7 @@ def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactor
     policy = folder / "policy.yaml"
     policy.write_text(
         built_in_policy().replace("run-file: {deadline: 20", f"run-file: {{deadline: {DEADLINE}")
+        + NOTIFICATIONS
     )
     settings = {
         "DWGATE_RECONCILE_SECONDS": "3",
@@ -75,6 +79,7 @@ def test_alerts(gate: RunningDwgate, alerts: Prometheus, engines: tuple[Broker, 
     gate.emulator.fault("error", action=operation, times=None, status=403, code="Forbidden.RAM")
     dead = gate.send(DEAD)
     wait_for(lambda: fires("DwgateDeadEvent"), 40)
+    wait_for(lambda: fires("DwgateNotificationsFail"), 20)
     gate.emulator.clear_faults()
     wait_for(lambda: wait_until_final(gate, dead).state is State.REPORTED, 40)
     wait_for(lambda: fires("DwgateLateVerdict"), 20)

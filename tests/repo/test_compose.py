@@ -229,14 +229,9 @@ def test_prometheus_is_closed_and_reaches_every_target() -> None:
     assert all("backend" in OURS[name]["networks"] for name in targets)
 
 
-FIXED = {
-    "DWGATE_FLOWER_BROKER_API",
-    "DWGATE_CONSOLE_OPEN",
-    "DWGATE_CONSOLE_KEY",
-    "DWGATE_LINK_KEY",
-}
-"""The management API of the Compose file's own RabbitMQ is at its default address; the console listens on
-every address of its container, so it is never open; and the keys are generated in its own Redis."""
+FIXED = {"DWGATE_FLOWER_BROKER_API", "DWGATE_CONSOLE_OPEN"}
+"""The management API of the Compose file's own RabbitMQ is at its default address; and the console listens on
+every address of its container, so it is never open."""
 
 
 def test_every_setting_of_the_page_can_be_set() -> None:
@@ -249,9 +244,28 @@ def test_every_setting_of_the_page_can_be_set() -> None:
     assert settings - given == FIXED
 
 
-@every_own
-def test_every_optional_variable_is_in_the_example(name: str) -> None:
-    example = (COMPOSE / ".env.example").read_text()
-    for value in OURS[name]["environment"].values():
-        for variable in re.findall(r"\$\{(\w+)", str(value)):
-            assert re.search(rf"^{variable}=", example, re.MULTILINE), variable
+FILES = [ROOT / "docker-compose.yml", *sorted(COMPOSE.glob("*.yml"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_every_variable_is_in_the_example_once(file: Path) -> None:
+    example = re.findall(r"^(\w+)=", (COMPOSE / ".env.example").read_text(), re.MULTILINE)
+    assert len(example) == len(set(example))
+    assert set(re.findall(r"\$\{(\w+)", file.read_text())) <= {*example, "DWGATE_VERSION"}
+
+
+def test_the_proxy_is_closed() -> None:
+    service = plain_yaml.load((COMPOSE / "proxy.yml").read_text())["services"]["proxy"]
+    assert service["user"] == "101:101"
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["networks"] == ["edge"], "it reaches no engine"
+    assert all("edge" in OURS[name]["networks"] for name in ("ingest", "console"))
+
+
+def test_own_keys_are_given_to_whoever_signs_and_verifies() -> None:
+    services = plain_yaml.load((COMPOSE / "keys.yml").read_text())["services"]
+    given = {name: set(service["secrets"]) for name, service in services.items()}
+    assert given.pop("console") == {"dwgate_link_key", "dwgate_console_key"}
+    assert given == {key: {"dwgate_link_key"} for key in ("worker-io", "watchdog", "operator")}

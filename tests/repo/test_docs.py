@@ -13,8 +13,11 @@ from pydantic.fields import FieldInfo
 
 from common.settings import PREFIX, BrokerSettings
 from common.topology import Topology
+from review.rules.external_rules import is_external
+from review.rules.registry import BY_ID
 from tests.support import plain_yaml
 from workers.checks import registry
+from workers.checks.finding_ids import FINDING_IDS
 from workers.policy import policy
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +86,26 @@ def test_checks_page_tells_every_check_and_option() -> None:
             option = {second.strip("`")} if re.fullmatch(r"`\w+`", second) else set()
             told[name] = told.get(name, set()) | option
     assert told == {name: set(check.options.model_fields) for name, check in registry.load_checks().items()}
+
+
+def test_pages_of_checks_list_every_finding() -> None:
+    listed = {
+        name
+        for page in (DOCS / "checks").glob("*.md")
+        for table in re.findall(r"^\| finding .*\n\|[-| ]+\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE)
+        for row in table.splitlines()
+        for name in re.findall(r"`([\w-]+)`", row.split("|")[1])
+    }
+    # Of the review, and of every check with too many findings.
+    elsewhere = {"script-place", "findings-truncated"}
+    assert listed - BY_ID.keys() | elsewhere == FINDING_IDS
+
+
+def test_findings_of_the_cases_are_known() -> None:
+    files = (ROOT / "tests" / "data" / "policy_cases").glob("*.yaml")
+    cases = [case for file in files for case in plain_yaml.load(file.read_text())["cases"]]
+    found = {name for case in cases for name in case["expect"].get("findings") or ()}
+    assert {name for name in found if not is_external(name)} <= BY_ID.keys() | FINDING_IDS
 
 
 def test_every_check_has_a_page_and_cases() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,3 +76,41 @@ def test_with_advisory_data_the_audit_ends_as_the_tool_does(audit: object, statu
     done = audit(KNOWN, status)
     assert done.returncode == status
     assert "--strict" in done.stdout
+
+
+IMAGE_FILES = (
+    ".ci/images",
+    "docker-compose.yml",
+    "deploy/compose/prometheus.yml",
+    "deploy/compose/proxy.yml",
+    "deploy/Dockerfile",
+)
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def test_pinned_images_keep_their_place_and_need_no_further_pin(tmp_path: Path) -> None:
+    for name in IMAGE_FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho {DIGEST}\n")
+    docker.chmod(0o755)
+
+    def images(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [tmp_path / ".ci" / "images", command],
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    found = images("check")
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 8, found.stderr
+    assert images("pin").returncode == 0
+    assert images("check").returncode == 0
+    for name in IMAGE_FILES[1:]:
+        before = (ROOT / name).read_text()
+        assert (tmp_path / name).read_text().replace(f"@{DIGEST}", "") == before
+    assert f"redis:8.2-alpine@{DIGEST}}}" in (tmp_path / "docker-compose.yml").read_text()

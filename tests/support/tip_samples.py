@@ -1,4 +1,4 @@
-"""The samples of docs/tips.md: run `python -m tests.support.tip_samples` to update them."""
+"""The samples of the pages tips.md: run `python -m tests.support.tip_samples` to update them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from workers.pipeline.decision import decide_verdict
 from workers.waivers.matching import Waivers, apply_waivers
 from workers.waivers.model import Waiver
 
-PAGE = Path(__file__).parents[2] / "docs" / "tips.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (DOCS / "tips.md", DOCS / "zh" / "tips.md")
 NOW = datetime.fromisoformat("2026-11-27T21:30:00+08:00").timestamp()
 EVENT = Event("539fd8f4-4ea1-4625-aa8b-6c9066740001", "deploy-file", 93124, "1923", True, {}, NOW)
 DETAILS = "https://gate.example.com/events/{message_id}"
@@ -190,4 +191,5 @@ SAMPLES = {
 
 
 if __name__ == "__main__":
-    PAGE.write_text(read_samples(PAGE.read_text()))
+    for page in PAGES:
+        page.write_text(read_samples(page.read_text()))

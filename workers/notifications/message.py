@@ -17,9 +17,9 @@ _TITLES = {
     NotificationKind.DEAD_EVENT: Text(
         "An operation could not be answered and waits", "有操作未能得到答复，仍在等待"
     ),
-    NotificationKind.BLOCKED_OPERATION: Text("An operation was blocked", "有操作被拦截"),
+    NotificationKind.BLOCKED_OPERATION: Text("An operation was blocked", "有操作被阻断"),
     NotificationKind.RERUN_DIFFERS: Text(
-        "A rerun has another result than the accepted one", "重跑结果与已接受的结果不同"
+        "A rerun has another result than the accepted one", "重跑结果与已采用的结论不同"
     ),
     NotificationKind.POLICY_REJECTED: Text(
         "The changed policy is invalid; the previous one stays in force", "新的策略无效，仍使用之前的策略"
@@ -31,9 +31,9 @@ _TITLES = {
 _LABELS = {
     "event_code": Text("extension point", "扩展点"),
     "object": Text("object", "对象"),
-    "checks": Text("blocked by", "拦截的检查项"),
+    "checks": Text("blocked by", "阻断的检查项"),
     "reason": Text("reason", "原因"),
-    "accepted": Text("accepted", "已接受"),
+    "accepted": Text("accepted", "已采用"),
     "result": Text("rerun", "重跑"),
     "waiver": Text("waiver", "豁免"),
     "rule": Text("rule", "规则"),
@@ -41,9 +41,9 @@ _LABELS = {
     "events": Text("events", "事件"),
     "ok": Text("passed", "通过"),
     "warn": Text("warned", "警告"),
-    "fail": Text("blocked", "拦截"),
-    "dead": Text("dead", "失败归档"),
-    "top": Text("most blocked by", "拦截最多的检查项"),
+    "fail": Text("blocked", "阻断"),
+    "dead": Text("dead", "未能答复"),
+    "top": Text("most blocked by", "阻断最多的检查项"),
 }
 """Names of fields, in the order in which they are shown."""
 

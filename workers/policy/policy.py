@@ -228,10 +228,7 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     Raises:
         ConfigError: it is invalid; one line per problem.
     """
-    file = validation.parse_model(document)
-    validation.validate_sets(document, file)
-    stacks = policy_layers.build_stacks(file)
-    validation.validate(document, file, stacks, checks)
+    file, stacks = validation.validate(document, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
     name = BUILT_IN.name if document.name == str(BUILT_IN) else document.name
     sources = PolicySources(name, document.line, frozenset(file.defaults.model_fields_set))

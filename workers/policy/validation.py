@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from itertools import islice
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,7 +18,7 @@ from common.subjects.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
 from workers.policy.extends import find_circular_extends, order_sets
-from workers.policy.layers import Layer, Stack, merge_layers
+from workers.policy.layers import Layer, Stack, build_stacks, merge_layers
 from workers.policy.model import CheckPart, Points, PolicyFile, SetPart, WherePart
 
 MAX_LAYERS = 50_000
@@ -34,55 +36,96 @@ _TOO_MANY_COMBINATIONS = (
 )
 
 
-def parse_model(document: Document) -> PolicyFile:
-    """Return the file's values as the model.
+def validate(
+    document: Document, checks: Mapping[str, Check]
+) -> tuple[PolicyFile, Mapping[int | None, Stack]]:
+    """Return the file's values as the model, and its layers by workspace; see `layers.build_stacks`.
+
+    Args:
+        document: the file.
+        checks: the registered checks.
 
     Raises:
-        ConfigError: keys or values are invalid.
+        ConfigError: keys, values, names or options are invalid; it has the problems of all these kinds.
     """
     try:
-        return PolicyFile.model_validate(document.values)
+        file = PolicyFile.model_validate(document.values)
     except ValidationError as error:
-        raise document.validation_error(error, PolicyFile) from None
+        raise _with_further_problems(document, error, checks) from None
+    problems = _set_problems(document, file)
+    stacks = {} if problems else build_stacks(file)
+    problems += _problems(document, file, stacks, checks)
+    if problems:
+        raise ConfigError(in_file_order(problems))
+    return file, stacks
 
 
-def validate(
+def _with_further_problems(
+    document: Document, error: ValidationError, checks: Mapping[str, Check]
+) -> ConfigError:
+    """Return the error for invalid keys and values, with the problems of the rest of the file."""
+    invalid = document.validation_error(error, PolicyFile)
+    file = _without_invalid(document.values)
+    if file is None:
+        return invalid
+    # Without an invalid set, those that extend it would seem to extend an unknown one.
+    are_sets_valid = all(each["loc"][:1] != ("sets",) for each in error.errors())
+    further = _set_problems(document, file) if are_sets_valid else []
+    stacks = build_stacks(file) if are_sets_valid and not further else {}
+    try:
+        further += _problems(document, file, stacks, checks)
+    except ConfigError as too_many:
+        further += too_many.problems
+    removed = [each.keys for each in invalid.problems]
+    further = [each for each in further if not any(each.keys[: len(keys)] == keys for keys in removed)]
+    return ConfigError(in_file_order([*invalid.problems, *further]), invalid.unreported)
+
+
+def _without_invalid(values: Mapping[Any, Any]) -> PolicyFile | None:
+    """Return the model of a file without its invalid keys; None if the rest is no policy."""
+    rest = {**deepcopy(dict(values)), "version": 1}
+    while True:
+        try:
+            return PolicyFile.model_validate(rest)
+        except ValidationError as error:
+            if not [each for each in error.errors() if _remove(rest, keys_of(each))]:
+                return None
+
+
+def _remove(values: dict[Any, Any], keys: Keys) -> bool:
+    """Remove the key of a mapping that is nearest to `keys`; items of lists stay: indexes are positions."""
+    nearest: tuple[dict[Any, Any], str | int] | None = None
+    value: Any = values
+    for key in keys:
+        if isinstance(value, dict) and key in value:
+            nearest = (value, key)
+        elif not (isinstance(value, list) and isinstance(key, int) and key < len(value)):
+            break
+        value = value[key]
+    if nearest is None:
+        return False
+    del nearest[0][nearest[1]]
+    return True
+
+
+def _problems(
     document: Document,
     file: PolicyFile,
     stacks: Mapping[int | None, Stack],
     checks: Mapping[str, Check],
-) -> None:
-    """Reject unknown names, checks at points where they cannot run, and invalid options.
-
-    Args:
-        document: the file, for positions.
-        file: its values.
-        stacks: its layers by workspace; see `layers.build_stacks`.
-        checks: the registered checks.
-
-    Raises:
-        ConfigError: there is at least one such problem.
-    """
-    problems = [
+) -> list[Problem]:
+    """Return unknown names, checks at points where they cannot run, and invalid options."""
+    return [
         *_validate_parts(document, file, checks),
         *_validate_options(document, stacks, checks),
         *_validate_console(document, file, checks),
     ]
-    if problems:
-        raise ConfigError(in_file_order(problems))
 
 
-def validate_sets(document: Document, file: PolicyFile) -> None:
-    """Reject `extends` that name an unknown set, are circular, or add up to too many layers.
-
-    Raises:
-        ConfigError: there is at least one such problem.
-    """
+def _set_problems(document: Document, file: PolicyFile) -> list[Problem]:
+    """Return `extends` that name an unknown set, are circular, or add up to too many layers."""
     problems = [*_unknown_sets(document, file), *_circular_sets(document, file)]
-    if not problems:
-        problems = list(_too_many_layers(document, file))
-    if problems:
-        raise ConfigError(in_file_order(problems))
+    return problems or list(_too_many_layers(document, file))
 
 
 def _unknown_sets(document: Document, file: PolicyFile) -> Iterator[Problem]:

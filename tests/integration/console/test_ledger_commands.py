@@ -67,6 +67,22 @@ def dwgate(clean_redis_url: str) -> Any:
     return run
 
 
+@pytest.mark.parametrize("command", [("events", "list"), ("events", "rejects"), ("audit",)], ids=" ".join)
+def test_commands_that_read_the_ledger_need_its_settings_only(
+    clean_redis_url: str, command: tuple[str, ...]
+) -> None:
+    environment = {
+        **MEASURED,
+        "PATH": "/usr/bin:/bin",
+        "DWGATE_REDIS_URL": clean_redis_url,
+        "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
+    }
+    answer = subprocess.run(
+        [DWGATE, *command], env=environment, cwd="/", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
 def admit(ledger: Ledger, message_id: str, event_code: str = "freeze-node") -> None:
     now = time.time()
     event = Event(message_id, event_code, 7, "42", True, {"nodeIds": [1]}, now)

@@ -147,7 +147,7 @@ def test_a_blocked_operation_goes_to_its_operator_in_the_language_of_the_route(
     services.notifications.add(blocked_operation(elsewhere))
     step()
     assert [path for path, _ in hook.received] == ["/alice"]
-    assert "拦截的检查项：code-review (MC-P01)" in hook.messages[0]
+    assert "阻断的检查项：code-review (MC-P01)" in hook.messages[0]
     assert "secret" not in hook.messages[0]
     assert str(records.EVENT.operator) not in hook.messages[0]
 

@@ -239,6 +239,10 @@ def test_a_waived_finding_is_marked() -> None:
     [
         ({"rule": "MC-C99"}, "--rule MC-C99: unknown; expected one such as MC-"),
         (
+            {"rule": "downstream-node"},
+            "--rule downstream-node: unknown; expected one such as downstream-nodes",
+        ),
+        (
             {"rule": None, "check": "code-revue"},
             "--check code-revue: unknown; expected one such as code-review",
         ),
@@ -259,7 +263,8 @@ def test_add_rejects_what_would_match_nothing_or_everything(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"rule": "mc-c*"}, {"rule": "backfill-days"}, {"rule": None, "check": "code-*"}]
+    "fields",
+    [{"rule": "mc-c*"}, {"rule": "backfill-days"}, {"rule": "SH-SC2086"}, {"rule": None, "check": "code-*"}],
 )
 def test_add_accepts_patterns_and_rules_of_other_checks(file: Path, fields: dict[str, Any]) -> None:
     fields_of_new = {key: value for key, value in item("new", 3, **fields).items() if value}

@@ -252,6 +252,10 @@ MISTAKES: list[tuple[str, list[str]]] = [
         ],
     ),
     (
+        OF_REVIEW.format("{rules: {MC-X99: {}}}"),
+        [f"2:65: {CODE_REVIEW}.options.rules.MC-X99: unknown key"],
+    ),
+    (
         OF_REVIEW.format("{rules: {wasted-work: {}}}"),
         [f"2:64: {CODE_REVIEW}.options.rules: wasted-work is now redundant-work; expected its id, MC-P11"],
     ),
@@ -291,6 +295,60 @@ MISTAKES: list[tuple[str, list[str]]] = [
         ["2:9: points.commit-file: an alias of a value that contains it"],
     ),
 ]
+
+
+ALL_KINDS = """\
+version: 1
+lang: zh
+extends: [watchd]
+sets: {watched: {}}
+points:
+  commit-file: {deadline: 2, checks: {code-revue: {}}}
+  backfill-data: {checks: {backfill-limits: {options: {max_days: 0}}}}
+where:
+  - {types: [odps_sqll], paths: [a], points: {comit-file: {}}}
+  - {paths: [b], points: {run-file: {deadline: 9}}}
+console: [code-review.mod]
+"""
+
+
+def test_problems_of_all_kinds_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_policy("p", ALL_KINDS.encode(), CHECKS)
+    assert [line.partition(": ")[0] for line in str(error.value).splitlines()] == [
+        "p:2:1",
+        "p:3:11",
+        "p:6:27",
+        "p:6:39",
+        "p:9:14",
+        "p:9:47",
+        "p:10:38",
+        "p:11:11",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["lang: zh", "defaults: {deadline: 1}", "where: [{types: [odps_sqll]}]"])
+def test_options_are_validated_although_another_key_is_invalid(wrong: str) -> None:
+    text = OF_BACKFILL.format("{options: {max_days: 0}}") + f"\n{wrong}\n"
+    with pytest.raises(ConfigError, match=r"max_days: expected a number of at least 1"):
+        parse_policy("p", text.encode(), CHECKS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\nextends: [a]\nsets: {a: 5}\n",
+        "version: 1\npoints: {commit-file: {checks: {code-review: {options: 5}}}}\n",
+        "version: 1\npoints: {commit-file: 5}\nx: &a {y: 1}\n",
+        "points: 5\n",
+    ],
+)
+def test_what_is_left_out_causes_no_other_problem(text: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_policy("p", text.encode(), CHECKS)
+    assert not [each for each in error.value.problems if "unknown set" in each.text]
+    wrong = text.count(": 5") + text.count("\nx:") + (not text.startswith("version"))
+    assert len(error.value.problems) == wrong
 
 
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
