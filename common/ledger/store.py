@@ -160,6 +160,7 @@ class Ledger:
             Whether this plan was stored: the first plan of a run is kept.
         """
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
+        names = facets.join_names(subjects)
         stored = self._run(
             "save_plan",
             message_id,
@@ -170,10 +171,10 @@ class Ledger:
             self._code_ms,
             start_checks or "",
             orjson.dumps(target.to_json()) if target else b"",
-            facets.join_names(subjects),
+            names,
             self._event_ms,
             *_outcome_fields(outcomes),
-            more_keys=[self.key(facets.NAMES_KEY)],
+            more_keys=[self.key(facets.SUBJECTS_KEY), self.key(facets.subject_key(names))],
         )
         return bool(stored)
 
@@ -419,8 +420,9 @@ class Ledger:
             pipe.hgetall(self.key(f"event:{message_id}"))
         for message_id, raw in zip(message_ids, pipe.execute(), strict=True):
             record = EventRecord.from_hash(raw) if raw.get(b"state") else None
-            indexes = [*map(self.key, _indexes(record))] if record else []
-            more_keys = [self.key(facets.NAMES_KEY), *indexes]
+            names = raw.get(b"names", b"").decode(errors="replace")
+            indexes = [facets.SUBJECTS_KEY, facets.subject_key(names), *(_indexes(record) if record else ())]
+            more_keys = [self.key(index) for index in indexes]
             self._run("remove_ended", message_id, more_keys=more_keys, client=pipe)
         return sum(pipe.execute())
 
@@ -519,10 +521,14 @@ class Ledger:
         """
         projects = () if project_id is None else (project_id,)
         query = EventQuery(states=tuple(states), projects=projects, since=since)
-        return list(self.search(query, limit=limit).records)
+        return self.first(query, limit)
+
+    def first(self, query: EventQuery, limit: int) -> list[EventRecord]:
+        """Return the newest `limit` events that fit `query`, newest first, however long that takes."""
+        return self._search.first(query, limit)
 
     def search(self, query: EventQuery, *, limit: int = 100, before: Cursor | None = None) -> EventPage:
-        """Return a page of the events that fit `query`, newest first.
+        """Return a page of the events that fit `query`, newest first; it may end early.
 
         Args:
             query: the filters.
