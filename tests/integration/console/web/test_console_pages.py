@@ -122,6 +122,22 @@ def test_a_session_cookie_is_for_this_site_and_no_script(console: ConsoleProcess
         assert browser.post("/login", data={"name": "ann"}, headers=evil).status_code == 403
 
 
+def test_logins_and_refused_ones_are_in_the_audit_trail(console: ConsoleProcess, ledger: Ledger) -> None:
+    with console.browser() as browser:
+        for name in ("ann", "correct horse battery"):  # a password where the name belongs
+            assert browser.post("/login", data={"name": name, "password": "wrong"}).status_code == 403
+    with log_in(console, "oli"):
+        pass
+    entries = [
+        (entry.action, entry.actor, entry.subject, entry.reason) for entry in ledger.audit_trail.entries()
+    ]
+    assert entries == [
+        ("login-refused", "127.0.0.1 (console)", "ann", "password from 127.0.0.1"),
+        ("login-refused", "127.0.0.1 (console)", "unknown user", "password from 127.0.0.1"),
+        ("login", "oli (console)", "oli", "password from 127.0.0.1"),
+    ]
+
+
 def test_the_list_shows_events_as_text_with_filters_in_the_address(ann: httpx.Client) -> None:
     page = ann.get("/events")
     assert page.status_code == 200
@@ -261,7 +277,7 @@ def test_a_pasted_policy_is_replayed_and_recorded(ann: httpx.Client, ledger: Led
     page = replay(ann, POLICY.replace("warn", "enforce"))
     assert "1 newly blocked, 0 newly passed" in page
     assert 'href="/events/m-3"' in page
-    entries = list(ledger.audit_trail.entries())
+    entries = [entry for entry in ledger.audit_trail.entries() if entry.action != AuditAction.LOGIN]
     assert [(entry.actor, entry.action) for entry in entries] == [
         ("ann (console)", AuditAction.POLICY_REPLAYED)
     ]
