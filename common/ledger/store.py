@@ -537,6 +537,15 @@ class Ledger:
         """
         return self._search.page(query, limit=limit, before=before)
 
+    def arrivals(self, indexes: Sequence[str], edges: Sequence[float]) -> list[list[int]]:
+        """Return how many events of each index arrived in each interval.
+
+        Args:
+            indexes: names of indexes, see `queries.facets`.
+            edges: where intervals begin, and the last one ends, in seconds since the epoch.
+        """
+        return self._search.arrivals(indexes, [_to_milliseconds(edge) for edge in edges])
+
     def counts(self) -> dict[State, int]:
         """Return the number of events in each state."""
         pipe = self.client.pipeline(transaction=False)

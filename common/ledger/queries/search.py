@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import redis
@@ -227,6 +228,20 @@ class EventSearch:
             page = self.page(query, limit=limit - len(found), before=page.next)
             found += page.records
         return found
+
+    def arrivals(self, indexes: Sequence[str], edges: Sequence[int]) -> list[list[int]]:
+        """Return how many events of each index arrived in each interval.
+
+        Args:
+            indexes: names of sorted sets by time of arrival.
+            edges: where intervals begin, and the last one ends, in milliseconds since the epoch.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for index in indexes:
+            for begin, end in pairwise(edges):
+                pipe.zcount(self._key(index), begin, f"({end}")
+        numbers = iter(cast("list[int]", pipe.execute()))
+        return [[next(numbers) for _ in edges[1:]] for _ in indexes]
 
     def _event_with_id(self, message_id: str) -> Cursor | None:
         at = self._client.zscore(self._key("all"), message_id)

@@ -236,6 +236,15 @@ def test_a_name_is_known_until_its_last_event_is_removed(ledger: Ledger) -> None
     assert known == [[b"dws_one\n7"], []]
 
 
+def test_arrivals_are_counted_by_interval(filled: Ledger) -> None:
+    edges = [NOW - 4, NOW - 2, NOW - 1, NOW + 1]
+    assert filled.arrivals(["all", "state:checking", "index:result:none"], edges) == [
+        [2, 1, 2],
+        [1, 0, 0],
+        [0, 0, 0],
+    ]
+
+
 def test_an_index_entry_that_is_out_of_date_is_no_result(filled: Ledger) -> None:
     filled.reopen("m-0", NOW + 60, NOW + 48, actor="me", reason="again")
     filled.save_plan("m-0", 2, plan_of("code-review"), None, {"code-review": PASSED})

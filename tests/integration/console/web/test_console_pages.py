@@ -353,6 +353,15 @@ def test_the_start_page_names_what_needs_somebody_first(ann: httpx.Client) -> No
     assert "The newest cause: DataWorks refuses the verdict" in page
     assert "No worker has the role" in page
     assert page.index("1 event is dead") < page.index("Engines and quota")
+    charts = dict(re.findall(r"<figcaption><span>([^<]*)</span><strong>([^<]*)</strong>", page))
+    assert charts == {
+        "Events": "4",
+        "Blocked": "1",
+        "Would have been blocked": "1",
+        "Warned": "0",
+        "Dead": "1",
+    }
+    assert page.count("<polyline") == 4
     assert "bound method" not in page
     chinese = ann.get("/?lang=zh").text
     assert "1 个事件未能答复" in chinese
