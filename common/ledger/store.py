@@ -24,6 +24,7 @@ from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
 from common.ledger.results import (
+    EventProgress,
     FrozenVerdict,
     MarkResult,
     RecordResult,
@@ -491,6 +492,17 @@ class Ledger:
         """Return one event; None if it is unknown or expired."""
         raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
         return EventRecord.from_hash(raw) if raw.get(b"state") else None
+
+    def progress(self, message_id: str) -> EventProgress | None:
+        """Return how far one event is, without reading all of it; None if it is unknown or expired."""
+        fields = ["event", "state", "run", "done", "taken"]
+        event, state, run, done, taken = cast(
+            "list[bytes | None]", self.client.hmget(self.key(f"event:{message_id}"), fields)
+        )
+        if event is None or state is None or run is None:
+            return None
+        loaded = Event.from_json(orjson.loads(event))
+        return EventProgress(loaded, State(state.decode()), int(run), int(done or 0), taken is not None)
 
     def snapshot(self, message_id: str) -> dict[str, Any] | None:
         """Return the snapshot of an event's operation; None if it has none or it has expired."""

@@ -11,7 +11,6 @@ which the search continues.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -169,7 +168,7 @@ class _Walk:
 
     keys: Sequence[str]
     others: Sequence[Sequence[str]] = ()
-    text: bytes | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +270,9 @@ class EventSearch:
         totals = [sum(next(sizes) for _ in keys) for keys in conditions]
         return [conditions[at] for at in sorted(range(len(conditions)), key=totals.__getitem__)]
 
-    def _keys_with(self, text: bytes) -> list[str] | None:
+    def _keys_with(self, text: str) -> list[str] | None:
         """Return the sorted sets of the names that contain `text`; None if they are too many to find."""
-        pattern = b"*" + _GLOB.sub(rb"\\\g<0>", text) + b"*"
+        pattern = f"*{text.translate(_ESCAPED)}*"
         found: set[bytes] = set()
         cursor = 0
         for _ in range(MAX_NAMES // _SCANNED_NAMES):
@@ -314,7 +313,8 @@ class EventSearch:
         for entry in entries:
             pipe.hget(self._key(f"event:{entry.message_id}"), "names")
         names = cast("list[bytes | None]", pipe.execute())
-        return [entry for entry, text in zip(entries, names, strict=True) if walk.text in (text or b"")]
+        text = walk.text.encode()
+        return [entry for entry, each in zip(entries, names, strict=True) if text in (each or b"")]
 
     def _intersect(self, entries: list[Cursor], conditions: Sequence[Sequence[str]]) -> list[Cursor]:
         """Return those of the entries that are in one sorted set of every condition."""
@@ -337,14 +337,14 @@ class EventSearch:
         self, entries: Sequence[Cursor], query: EventQuery, size: int
     ) -> Iterator[tuple[Cursor, EventRecord]]:
         """Yield the entries whose record fits the query, read `size` at a time."""
-        text = _searched(query)
+        text = (_searched(query) or "").encode()
         for first in range(0, len(entries), size):
             part = entries[first : first + size]
             pipe = self._client.pipeline(transaction=False)
             for entry in part:
                 pipe.hgetall(self._key(f"event:{entry.message_id}"))
             for entry, raw in zip(part, pipe.execute(), strict=True):
-                if not raw.get(b"state") or (text and text not in raw.get(b"names", b"")):
+                if not raw.get(b"state") or text not in raw.get(b"names", b""):
                     continue
                 record = EventRecord.from_hash(raw)
                 if query.matches(record):
@@ -354,12 +354,12 @@ class EventSearch:
 _NEWEST = Cursor(10**15, "")
 """Later than any event."""
 
-_GLOB = re.compile(rb"[\[\]*?\\]")
-"""Characters that have a meaning in a pattern of Redis."""
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "[]*?\\"})
+"""The characters that have a meaning in a pattern of Redis."""
 
 
-def _searched(query: EventQuery) -> bytes | None:
-    return query.name.lower().encode() if query.name else None
+def _searched(query: EventQuery) -> str | None:
+    return query.name.lower() if query.name else None
 
 
 def _cursor(member: bytes, score: float) -> Cursor:
