@@ -15,7 +15,7 @@ RUNS = (
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
     ("bench.lookups", "--events", "200", "--workers", "2"),
-    ("bench.console", "--events", "10000", "--requests", "50", "--seconds", "10"),
+    ("bench.console", "--events", "10000", "--requests", "50", "--rounds", "2"),
     ("bench.tenants", "--seconds", "10", "--rounds", "1"),
 )
 

@@ -1,10 +1,11 @@
-"""Measure the Redis memory of an event in each state, by the size of its code.
+"""Measure the Redis memory of an event in each state, by the size of its code, and what its steps cost.
 
-    python -m bench.ledger [--events 200]
+    python -m bench.ledger [--events 1000]
 
-The event is a commit-file event with the checks of the built-in policy and one finding. The code consists of
-statements with distinct names, which compress about as well as real code. Keys are measured with MEMORY
-USAGE; the indexes (all, state, workspace, deadlines) are divided by the number of events in them.
+The event is a commit-file event with the checks of the built-in policy and one finding; 20 events are of
+the same file. The code consists of statements with distinct names, which compress about as well as real code.
+Keys are measured with MEMORY USAGE; all keys of several events are divided by the number of events. Commands
+and CPU are those of Redis for the step to the state; a script is one call and the commands in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.plan import Plan
 from common.snapshot import FileSnapshot, Snapshot
+from common.subjects.event_subject import items_of
 from common.verdicts import Finding, Outcome, Severity, Verdict
 from emulator.eventbridge import event_bodies
 from tests.support.emulator_process import EXTENSION_CODE, OPERATOR, PROJECT_ID
@@ -36,6 +38,7 @@ from workers.policy import policy
 CODE = "commit-file"
 SIZES = (1, 10, 100)
 OWNER = "bench"
+EVENTS_OF_A_FILE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,10 @@ class Bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--events", type=int, default=200, help="events of each size")
+    parser.add_argument("--events", type=int, default=1000, help="events of each size")
     options = parser.parse_args()
-    print(f"{'KB of code':>10} {'state':10} {'event':>8} {'code':>8} {'indexes':>8} {'total':>8}")
+    columns = ("event", "code", "indexes", "total", "calls", "commands", "CPU µs")
+    print(f"{'KB of code':>10} {'state':10}", *(f"{column:>8}" for column in columns))
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
             valkey = Valkey(Path(folder))
@@ -81,11 +85,22 @@ def walk(ledger: Ledger, size: int, count: int) -> None:
     ids = [str(uuid.uuid4()) for _ in range(count)]
     cases = [_case(size, number) for number in range(count)]
     for state, step in STEPS.items():
+        ledger.client.config_resetstat()
         for message_id, case in zip(ids, cases, strict=True):
             step(ledger, message_id, case)
+        cost = measure_cost(ledger, count)
         found = measure(ledger, ids)
-        sizes = (found.event, found.code, found.indexes, found.total)
-        print(f"{size:>10} {state:10}", *(f"{bytes_:>8.0f}" for bytes_ in sizes))
+        numbers = (found.event, found.code, found.indexes, found.total, *cost)
+        print(f"{size:>10} {state:10}", *(f"{number:>8.0f}" for number in numbers), flush=True)
+
+
+def measure_cost(ledger: Ledger, count: int) -> tuple[float, float, float]:
+    """Return the calls, commands and microseconds of Redis per event since the statistics were reset."""
+    stats = ledger.client.info("commandstats")
+    calls = {name: each["calls"] for name, each in stats.items()}
+    spent = sum(each["usec"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval"))
+    scripts = calls.get("cmdstat_evalsha", 0)
+    return scripts / count, sum(calls.values()) / count, spent / count
 
 
 @cache
@@ -98,7 +113,15 @@ def _case(size: int, seed: int) -> Case:
     planned = _planned()
     finding = Finding("MC-C01", Severity.WARN, "SELECT * reads columns that may change.", 3, 1, "Name them.")
     outcomes = {item.name: Outcome.of([finding] if "review" in item.name else []) for item in planned.checks}
-    file = FileSnapshot(501234401, "dws_trade_user_1d", 10, sql(size * 1000, seed), 700123401, "UPDATE")
+    number = seed // EVENTS_OF_A_FILE
+    file = FileSnapshot(
+        501234401 + number,
+        f"dws_trade_user_{number}_1d",
+        10,
+        sql(size * 1000, seed),
+        700123401 + number,
+        "UPDATE",
+    )
     return Case(planned, Snapshot(file=file), outcomes)
 
 
@@ -130,7 +153,8 @@ def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
 
 
 def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.save_plan(message_id, 1, case.plan, case.snapshot.to_json(), {})
+    subjects = items_of(Event(message_id, CODE, PROJECT_ID, OPERATOR, True, {}, 0), case.snapshot)
+    ledger.save_plan(message_id, 1, case.plan, case.snapshot.to_json(), {}, subjects=subjects)
     ledger.start_attempts(message_id, 1, case.outcomes)
     ledger.record_outcomes(message_id, 1, case.outcomes)
 
@@ -141,7 +165,7 @@ def _decide(ledger: Ledger, message_id: str, case: Case) -> None:
 
 
 def _report(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.mark_reported(message_id, OWNER, "posted", _verdict(message_id, case))
+    ledger.mark_reported(message_id, OWNER, "posted", _verdict(message_id, case), ledger.get(message_id))
 
 
 def _verdict(message_id: str, case: Case) -> Verdict:
@@ -158,18 +182,21 @@ STEPS: dict[State, Callable[[Ledger, str, Case], None]] = {
 
 def measure(ledger: Ledger, ids: list[str]) -> Bytes:
     """Return the average memory of the events."""
-    indexes = ["all", "deadlines", f"project:{PROJECT_ID}", *(f"state:{state}" for state in State)]
+    own = {ledger.key(f"{kind}:{message_id}") for kind in ("event", "code") for message_id in ids}
+    shared = [
+        name for key in ledger.client.scan_iter(ledger.key("*"), 1000) if (name := key.decode()) not in own
+    ]
     return Bytes(
-        event=_usage(ledger, [f"event:{message_id}" for message_id in ids]) / len(ids),
-        code=_usage(ledger, [f"code:{message_id}" for message_id in ids]) / len(ids),
-        indexes=_usage(ledger, indexes) / len(ids),
+        event=_usage(ledger, [ledger.key(f"event:{message_id}") for message_id in ids]) / len(ids),
+        code=_usage(ledger, [ledger.key(f"code:{message_id}") for message_id in ids]) / len(ids),
+        indexes=_usage(ledger, shared) / len(ids),
     )
 
 
-def _usage(ledger: Ledger, names: list[str]) -> int:
+def _usage(ledger: Ledger, keys: list[str]) -> int:
     pipe = ledger.client.pipeline(transaction=False)
-    for name in names:
-        pipe.memory_usage(ledger.key(name), samples=0)
+    for key in keys:
+        pipe.memory_usage(key, samples=0)
     sizes = cast("list[int | None]", pipe.execute())
     return sum(size or 0 for size in sizes)
 

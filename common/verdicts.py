@@ -178,22 +178,24 @@ class AppliedWaiver:
     Attributes:
         id: of the waiver.
         reason: why the finding is acceptable for now.
+        expires_at: when it ends, in seconds since the epoch; None in older records.
     """
 
     id: str
     reason: str
+    expires_at: float | None = None
 
     def __str__(self) -> str:
         """Return the waiver as `ID: reason`."""
         return f"{self.id}: {self.reason}"
 
     @classmethod
-    def from_json(cls, raw: dict[str, str] | str) -> AppliedWaiver:
+    def from_json(cls, raw: dict[str, Any] | str) -> AppliedWaiver:
         """Return the waiver from its fields, or from the text `ID: reason` of older records."""
         if isinstance(raw, str):
             id_, _, reason = raw.partition(": ")
             return cls(id_, reason)
-        return cls(raw["id"], raw["reason"])
+        return cls(raw["id"], raw["reason"], raw.get("expires_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ class Finding:
         """Return the finding as plain JSON without empty fields."""
         raw: dict[str, Any] = {key: value for key, value in _values(self) if value not in (None, ())}
         if self.waived is not None:
-            raw["waived"] = dict(_values(self.waived))
+            raw["waived"] = {key: value for key, value in _values(self.waived) if value is not None}
         if self.subjects:
             raw["subjects"] = [subject.to_json() for subject in self.subjects]
         if self.params:

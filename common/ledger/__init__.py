@@ -10,6 +10,7 @@ from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
 from common.ledger.results import (
+    EventProgress,
     FrozenVerdict,
     MarkResult,
     RecordResult,
@@ -27,6 +28,7 @@ __all__ = [
     "Cursor",
     "CursorInvalid",
     "EventPage",
+    "EventProgress",
     "EventQuery",
     "EventRecord",
     "FileState",

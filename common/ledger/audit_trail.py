@@ -23,7 +23,7 @@ class AuditAction(StrEnum):
     A waiver is added or expired by a command. A policy or waivers file is changed when the workers use
     another one than before. A dead event is answered when a verdict is posted for it after all. A rerun
     differs when a requeued event would have got another result than the one that DataWorks accepted. A policy
-    is replayed by a user of the console.
+    is replayed, and logins are made and refused, in the console.
     """
 
     REQUEUE = "requeue"
@@ -34,6 +34,8 @@ class AuditAction(StrEnum):
     DEAD_ANSWERED = "dead-answered"
     RERUN_DIFFERS = "rerun-differs"
     POLICY_REPLAYED = "policy-replayed"
+    LOGIN = "login"
+    LOGIN_REFUSED = "login-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,10 @@ class AuditEntry:
     """One entry. Every text is one line of printable characters.
 
     Attributes:
-        actor: the user and host of a command, or the worker process.
+        actor: the user and host of a command, the user of the console, or the worker process; of a refused
+            login the address.
         action: what was done: an `AuditAction`, or what a newer version recorded.
-        subject: the event, waiver or file.
+        subject: the event, waiver, file or user.
         reason: why, as given by the actor; for a file, which of its items changed.
         old: SHA-256 of the file before, in hexadecimal; empty if there is none.
         new: the same, after.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from common.ledger.record import EventRecord
+from common.events import Event
+from common.ledger.record import EventRecord, State
 from common.verdicts import Verdict
 
 
@@ -85,3 +86,28 @@ class RecordResult:
     is_complete: bool
     is_stale: bool
     waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventProgress:
+    """How far an event is: the little that its page asks for again and again.
+
+    Attributes:
+        event: the event.
+        state: its state.
+        run: its run.
+        done: number of outcomes of this run.
+        is_accepted: whether DataWorks is known to have accepted a verdict, in whichever run.
+    """
+
+    event: Event
+    state: State
+    run: int
+    done: int
+    is_accepted: bool
+
+    @classmethod
+    def of(cls, record: EventRecord) -> EventProgress:
+        """Return the progress of a record."""
+        accepted = record.accepted_verdict is not None
+        return cls(record.event, record.state, record.run, len(record.outcomes), accepted)

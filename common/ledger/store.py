@@ -24,6 +24,7 @@ from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
 from common.ledger.results import (
+    EventProgress,
     FrozenVerdict,
     MarkResult,
     RecordResult,
@@ -160,6 +161,7 @@ class Ledger:
             Whether this plan was stored: the first plan of a run is kept.
         """
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
+        names = facets.join_names(subjects)
         stored = self._run(
             "save_plan",
             message_id,
@@ -170,10 +172,10 @@ class Ledger:
             self._code_ms,
             start_checks or "",
             orjson.dumps(target.to_json()) if target else b"",
-            facets.join_names(subjects),
+            names,
             self._event_ms,
             *_outcome_fields(outcomes),
-            more_keys=[self.key(facets.NAMES_KEY)],
+            more_keys=[self.key(facets.SUBJECTS_KEY), self.key(facets.subject_key(names))],
         )
         return bool(stored)
 
@@ -419,8 +421,9 @@ class Ledger:
             pipe.hgetall(self.key(f"event:{message_id}"))
         for message_id, raw in zip(message_ids, pipe.execute(), strict=True):
             record = EventRecord.from_hash(raw) if raw.get(b"state") else None
-            indexes = [*map(self.key, _indexes(record))] if record else []
-            more_keys = [self.key(facets.NAMES_KEY), *indexes]
+            names = raw.get(b"names", b"").decode(errors="replace")
+            indexes = [facets.SUBJECTS_KEY, facets.subject_key(names), *(_indexes(record) if record else ())]
+            more_keys = [self.key(index) for index in indexes]
             self._run("remove_ended", message_id, more_keys=more_keys, client=pipe)
         return sum(pipe.execute())
 
@@ -490,6 +493,17 @@ class Ledger:
         raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
         return EventRecord.from_hash(raw) if raw.get(b"state") else None
 
+    def progress(self, message_id: str) -> EventProgress | None:
+        """Return how far one event is, without reading all of it; None if it is unknown or expired."""
+        fields = ["event", "state", "run", "done", "taken"]
+        event, state, run, done, taken = cast(
+            "list[bytes | None]", self.client.hmget(self.key(f"event:{message_id}"), fields)
+        )
+        if event is None or state is None or run is None:
+            return None
+        loaded = Event.from_json(orjson.loads(event))
+        return EventProgress(loaded, State(state.decode()), int(run), int(done or 0), taken is not None)
+
     def snapshot(self, message_id: str) -> dict[str, Any] | None:
         """Return the snapshot of an event's operation; None if it has none or it has expired."""
         return _snapshot(cast("bytes | None", self.client.get(self.key(f"code:{message_id}"))))
@@ -519,10 +533,14 @@ class Ledger:
         """
         projects = () if project_id is None else (project_id,)
         query = EventQuery(states=tuple(states), projects=projects, since=since)
-        return list(self.search(query, limit=limit).records)
+        return self.first(query, limit)
+
+    def first(self, query: EventQuery, limit: int) -> list[EventRecord]:
+        """Return the newest `limit` events that fit `query`, newest first, however long that takes."""
+        return self._search.first(query, limit)
 
     def search(self, query: EventQuery, *, limit: int = 100, before: Cursor | None = None) -> EventPage:
-        """Return a page of the events that fit `query`, newest first.
+        """Return a page of the events that fit `query`, newest first; it may end early.
 
         Args:
             query: the filters.
@@ -530,6 +548,15 @@ class Ledger:
             before: where the page starts: `EventPage.next` of the one before; None for the newest.
         """
         return self._search.page(query, limit=limit, before=before)
+
+    def arrivals(self, indexes: Sequence[str], edges: Sequence[float]) -> list[list[int]]:
+        """Return how many events of each index arrived in each interval.
+
+        Args:
+            indexes: names of indexes, see `queries.facets`.
+            edges: where intervals begin, and the last one ends, in seconds since the epoch.
+        """
+        return self._search.arrivals(indexes, [_to_milliseconds(edge) for edge in edges])
 
     def counts(self) -> dict[State, int]:
         """Return the number of events in each state."""

@@ -10,7 +10,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from common.ledger import EventRecord, Ledger, State
+from common.ledger import EventRecord, State
 from common.ledger.queries.search import EventQuery
 from common.settings import LedgerSettings, load_settings
 from common.verdicts import Result
@@ -97,7 +97,7 @@ def list_(query: EventQuery, *, limit: int, json: bool) -> int:
     settings = load_settings(LedgerSettings)
     ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
-        records = find_events(ledger, query, limit)
+        records = ledger.first(query, limit)
     if json:
         tables.json({"events": [record.to_json(settings.extension_code) for record in records]})
     elif sys.stdout.isatty():
@@ -105,16 +105,6 @@ def list_(query: EventQuery, *, limit: int, json: bool) -> int:
     else:
         tables.show(event_list.rows(records))
     return 0
-
-
-def find_events(ledger: Ledger, query: EventQuery, limit: int) -> list[EventRecord]:
-    """Return at most `limit` events that fit `query`, newest first."""
-    page = ledger.search(query, limit=limit)
-    found = [*page.records]
-    while page.next is not None and len(found) < limit:
-        page = ledger.search(query, limit=limit - len(found), before=page.next)
-        found += page.records
-    return found
 
 
 def show(message_id: str, *, json: bool) -> int:

@@ -176,7 +176,10 @@ def _finding() -> dict[str, Any]:
             "end_column": _integer("column of the first character after it"),
             "help": _text("how to fix it"),
             "suppressed": _text("the author's reason for a suppression"),
-            "waived": _object({"id": _text("the waiver"), "reason": _text("its reason")}),
+            "waived": _object(
+                {"id": _text("the waiver"), "reason": _text("its reason")},
+                {"expires_at": _number(f"when it ends, in {_SECONDS}")},
+            ),
             "fingerprint": _text("identifies it across runs"),
             "subjects": _array("subject", "what it is about"),
             "params": {"type": "object", "description": "values of the message by name"},

@@ -59,7 +59,7 @@ def console_routes(settings: ConsoleSettings, pages: ConsolePages) -> list[BaseR
         Route("/events/requeue", requeue.confirm, methods=["GET"]),
         Route("/events/requeue", requeue.submit, methods=["POST"]),
         Route("/events/requeue/done", requeue.done),
-        Route("/report", ReportPage(pages).show),
+        Route("/report", ReportPage(pages, settings.event_days).show),
         Route("/policy", policy.show, methods=["GET"]),
         Route("/policy", policy.replay, methods=["POST"]),
         Route("/policy/replays/{id}", policy.show_replay),

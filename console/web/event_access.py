@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from common.ledger import EventRecord
+from common.events import Event
 from console.access.gate import Forbidden, Gate, LoginNeeded
 from console.access.users import User
 from console.web.errors import Problem, RequestRefused
@@ -50,11 +50,11 @@ class EventAccess:
             raise RequestRefused(Problem.LINK_MISSING)
         raise LoginNeeded("this event is for users who are logged in, or have its link")
 
-    def require_workspace(self, user: User | None, record: EventRecord) -> None:
-        """Check that a user may see the events of an event's workspace.
+    def require_workspace(self, user: User | None, event: Event) -> None:
+        """Check that a user may see the events of the workspace of `event`.
 
         Raises:
             Forbidden: they may not.
         """
-        if user is not None and not user.may_see(record.event.project_id):
-            raise Forbidden(f"workspace {record.event.project_id}")
+        if user is not None and not user.may_see(event.project_id):
+            raise Forbidden(f"workspace {event.project_id}")

@@ -22,10 +22,17 @@ _OUTCOME_KEYS = (
 )
 """What a CPU-bound check needs: the scripts of the ledger, cached reviews, and requests for lookups."""
 
+_REQUEUE_KEYS = (
+    *("event:*", "code:*", "deadlines", "all", "state:*", "reports:*", "audit"),
+    *("console-key", "quota:*", f"spool:{QueueName.INTAKE}"),
+)
+"""What a requeue needs: the scripts of the ledger, and intake; and the key that sessions are signed with."""
+
 _KEYS = {
     RedisAccess.REJECTS: (("rejects",), ()),
     # Responses of DataWorks are cached by the processes that call it.
     RedisAccess.OUTCOMES: (_OUTCOME_KEYS, ("config:*", "answers:*", "lookup-leases:*")),
+    RedisAccess.REQUEUES: (_REQUEUE_KEYS, ("*",)),
     RedisAccess.FULL: (("*",), ()),
 }
 """Patterns of the keys that are read and written, and of those that are only read."""
@@ -34,6 +41,7 @@ _WORK = "+@read +@write +@scripting +@transaction +@connection +time -@dangerous
 _COMMANDS = {
     RedisAccess.REJECTS: "+@connection +time +multi +exec +lpush +ltrim +pexpire -@dangerous",
     RedisAccess.OUTCOMES: _WORK,
+    RedisAccess.REQUEUES: f"{_WORK} +info",
     RedisAccess.FULL: f"{_WORK} +info",
 }
 

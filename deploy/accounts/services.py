@@ -19,12 +19,15 @@ class RedisAccess(Enum):
         REJECTS: it adds to the rejected messages.
         OUTCOMES: it reads events, records outcomes and requests lookups; it reads remembered policies and
             responses of DataWorks, and cannot change them.
+        REQUEUES: it reads everything, requeues events, and adds to the audit trail; what it asks DataWorks
+            counts towards the quota.
         FULL: everything, but no command that administers Redis.
     """
 
     NONE = auto()
     REJECTS = auto()
     OUTCOMES = auto()
+    REQUEUES = auto()
     FULL = auto()
 
 
@@ -82,7 +85,7 @@ SERVICES = (
         sends_events=True,
         redis=RedisAccess.FULL,
     ),
-    Service("console", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
+    Service("console", publishes=(QueueName.INTAKE,), redis=RedisAccess.REQUEUES),
     Service("flower", is_monitor=True),
     Service("operator", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
 )

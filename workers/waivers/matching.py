@@ -76,7 +76,7 @@ def apply_waivers(outcome: Outcome, subject: EventSubject, waivers: Waivers, now
         named = waivers.get(id_)
         if named is None or not named.is_active(now) or not covers(named, finding, subject):
             return None
-        return AppliedWaiver(named.id, named.reason)
+        return AppliedWaiver(named.id, named.reason, named.expires_ts)
 
     return replace(outcome, findings=tuple(settle_references(marked, covering)))
 
@@ -91,7 +91,7 @@ def _mark_waived(finding: Finding, subject: EventSubject, waivers: Waivers, now:
     if not matching or finding.suppressed is not None:
         return replace(finding, waived=None)
     longest = max(matching, key=lambda item: item.expires_ts)
-    return replace(finding, waived=AppliedWaiver(longest.id, longest.reason))
+    return replace(finding, waived=AppliedWaiver(longest.id, longest.reason, longest.expires_ts))
 
 
 def covers(waiver: Waiver, finding: Finding, subject: EventSubject) -> bool:

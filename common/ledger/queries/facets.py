@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import islice
@@ -25,8 +26,8 @@ MAX_NAME_LENGTH = 500
 WOULD_FAIL = "would-FAIL"
 """Value of the facet `result` of an event that only a check's mode kept from being blocked."""
 
-NAMES_KEY = "index:names"
-"""The one sorted set with the names of all events: `ID newline NAME newline NAME …`, in lower case."""
+SUBJECTS_KEY = "index:subjects"
+"""The sorted set of the distinct texts of `join_names`, by the time of arrival of their newest event."""
 
 _REPORTS_NOTHING = (OutcomeKind.PASSED, OutcomeKind.SKIPPED)
 
@@ -54,6 +55,12 @@ def index_key(facet: Facet, value: str) -> str:
 def workspace_key(project_id: int | None) -> str:
     """Return the name of the sorted set with the events of a workspace; None is the tenant."""
     return f"project:{'-' if project_id is None else project_id}"
+
+
+def subject_key(names: str) -> str:
+    """Return the name of the sorted set with the events that have these names (`join_names`)."""
+    # A digest, since names may be long. Should two have the same one, the names of each event still tell.
+    return f"index:subject:{hashlib.blake2b(names.encode(), digest_size=8).hexdigest()}"
 
 
 def arrival_indexes(event: Event) -> list[str]:

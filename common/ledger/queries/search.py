@@ -2,14 +2,19 @@
 
 Each value of a filter is a sorted set of message ids by time of arrival (`facets`). A search
 walks through the shortest of these sets in batches, and looks up each batch in the others: one command of
-Redis takes less than a few milliseconds, however many events there are. The index may name an event that no
-longer fits, or has expired: each record is compared with the query before it is returned.
+Redis takes less than a few milliseconds, however many events there are. A part of a name is looked up among
+the distinct names, and each of those has a sorted set, too; a part of very many names is compared with the
+names of each event instead. The index may name an event that no longer fits, or has expired: each record is
+compared with the query before it is returned. A page that takes too long ends early, with a position from
+which the search continues.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import redis
@@ -20,14 +25,21 @@ from common.ledger.queries.facets import WOULD_FAIL, Facet, index_key
 from common.ledger.record import EventRecord, State
 from common.verdicts import Result
 
-MAX_EXAMINED = 100_000
-"""Index entries that one page examines at most; then it ends, and the next page continues."""
+MAX_SECONDS = 0.15
+"""Seconds after which a page ends with what it has found, and the next page continues."""
 
 _FIRST_BATCH = 100
 _MAX_BATCH = 2000
+_MIN_BATCH = 10
+"""Entries of each sorted set in one batch, if there are many sets."""
 
-_READ_NAMES_BELOW = 0.1
-"""Share of the events up to which names are read one by one; above it the walk is through all names."""
+MAX_NAMES = 200_000
+"""Distinct names up to which a part of a name is looked up among them."""
+
+_SCANNED_NAMES = 5000
+
+_MAX_FOUND_NAMES = 500
+"""Names with the text up to which their sorted sets are walked through."""
 
 
 class CursorInvalid(DwgateError, ValueError):
@@ -75,8 +87,8 @@ class EventQuery:
         check: this check found something or did not finish.
         rule: this rule has a finding.
         operator: UID of the user whose operation it is.
-        name: a part of the name or id of a file, node or table of the operation, or of the message id, in
-            any case.
+        name: a part of the name or id of a file, node or table of the operation, in any case, or the whole
+            message id.
         since: received at or after this, in seconds since the epoch.
         until: received before this, in seconds since the epoch; None for no limit.
     """
@@ -136,7 +148,7 @@ class EventPage:
     Attributes:
         records: the events, newest first.
         next: where the next page starts; None if there are no further events.
-        is_cut: whether the page ended because `MAX_EXAMINED` entries were examined.
+        is_cut: whether the page ended because the search had taken `MAX_SECONDS`.
     """
 
     records: tuple[EventRecord, ...]
@@ -151,26 +163,20 @@ class _Walk:
     Attributes:
         keys: the sorted sets to walk through: an event must be in one of them.
         others: those of the other conditions.
-        text: a part of the names in lower case; None for any.
-        reads_names: whether the names are read from the events; else the walk is through those of all events.
+        text: a part of the names, which is looked for in those of each event; None if `keys` ensure it.
     """
 
     keys: Sequence[str]
     others: Sequence[Sequence[str]] = ()
-    text: bytes | None = None
-    reads_names: bool = False
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A part of a walk: the entries that fit, newest first, its last position, and the examined entries.
+    """A part of a walk: the entries, newest first, and its last position; None at the end of the walk."""
 
-    `last` is None at the end of the walk.
-    """
-
-    fitting: list[Cursor]
+    entries: list[Cursor]
     last: Cursor | None
-    examined: int
 
 
 class EventSearch:
@@ -187,46 +193,103 @@ class EventSearch:
 
     def page(self, query: EventQuery, *, limit: int, before: Cursor | None = None) -> EventPage:
         """Return the newest `limit` events that fit, older than `before`; the keyspace is never scanned."""
-        walk = self._plan(query)
+        ends_at = time.monotonic() + MAX_SECONDS
         last = _NEWEST if query.until is None else Cursor(int(query.until * 1000), "")
         last = min(last, before) if before else last
+        since = int(query.since * 1000)
+        if query.name and (event := self._event_with_id(query.name)):
+            query = replace(query, name=None)
+            entries = [event] if since <= event.at and event < last else []
+            entries = self._intersect(entries, self._conditions(query))
+            return EventPage(tuple(record for _, record in self._fitting(entries, query, 1)))
+        walk = self._plan(query)
         found: list[tuple[Cursor, EventRecord]] = []
-        examined, size = 0, _FIRST_BATCH
-        while True:
-            batch = self._batch(walk, last, int(query.since * 1000), size)
-            for part in self._read(self._select(batch.fitting, walk), limit + 1):
-                found += [(entry, record) for entry, record in part if query.matches(record)]
+        size = _FIRST_BATCH
+        while walk.keys:
+            batch = self._batch(walk, last, since, size)
+            for item in self._fitting(self._select(batch.entries, walk), query, limit + 1):
+                found.append(item)
                 if len(found) > limit:
                     return EventPage(tuple(record for _, record in found[:limit]), found[limit - 1][0])
-            examined += batch.examined
-            records = tuple(record for _, record in found)
             if batch.last is None:
-                return EventPage(records)
+                break
             last = batch.last
-            if examined >= MAX_EXAMINED:
-                return EventPage(records, last, is_cut=True)
-            size = min(size * 2, _MAX_BATCH)
+            if time.monotonic() >= ends_at:
+                return EventPage(tuple(record for _, record in found), last, is_cut=True)
+            size = min(size * 4, _MAX_BATCH)
+        return EventPage(tuple(record for _, record in found))
+
+    def first(self, query: EventQuery, limit: int) -> list[EventRecord]:
+        """Return the newest `limit` events that fit, however long that takes."""
+        page = self.page(query, limit=limit)
+        found = [*page.records]
+        while page.next is not None and len(found) < limit:
+            page = self.page(query, limit=limit - len(found), before=page.next)
+            found += page.records
+        return found
+
+    def arrivals(self, indexes: Sequence[str], edges: Sequence[int]) -> list[list[int]]:
+        """Return how many events of each index arrived in each interval.
+
+        Args:
+            indexes: names of sorted sets by time of arrival.
+            edges: where intervals begin, and the last one ends, in milliseconds since the epoch.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for index in indexes:
+            for begin, end in pairwise(edges):
+                pipe.zcount(self._key(index), begin, f"({end}")
+        numbers = iter(cast("list[int]", pipe.execute()))
+        return [[next(numbers) for _ in edges[1:]] for _ in indexes]
+
+    def _event_with_id(self, message_id: str) -> Cursor | None:
+        at = self._client.zscore(self._key("all"), message_id)
+        return None if at is None else Cursor(int(at), message_id)
+
+    def _conditions(self, query: EventQuery) -> list[list[str]]:
+        return [[self._key(name) for name in names] for names in query.conditions]
 
     def _plan(self, query: EventQuery) -> _Walk:
-        conditions = [[self._key(name) for name in names] for names in query.conditions]
-        names_key = self._key(facets.NAMES_KEY)
-        text = query.name.lower().encode() if query.name else None
+        """Return the walk through the sorted sets of the condition that the fewest events meet."""
+        text = _searched(query)
+        named = self._keys_with(text) if text else None
+        conditions = self._conditions(query) + ([] if named is None else [named])
         if not conditions:
-            return _Walk([self._key("all")]) if text is None else _Walk([names_key], text=text)
+            return _Walk([self._key("all")], text=text)
+        keys, *others = self._shortest_first(conditions)
+        if keys is named:
+            return _Walk(keys, others)
+        return _Walk(keys, [other for other in others if other is not named], text)
+
+    def _shortest_first(self, conditions: list[list[str]]) -> list[list[str]]:
         pipe = self._client.pipeline(transaction=False)
-        for keys in (*conditions, [names_key]):
+        for keys in conditions:
             for key in keys:
                 pipe.zcard(key)
-        sizes = iter(pipe.execute())
+        sizes = iter(cast("list[int]", pipe.execute()))
         totals = [sum(next(sizes) for _ in keys) for keys in conditions]
-        shortest = totals.index(min(totals))
-        if text is not None and totals[shortest] > next(sizes) * _READ_NAMES_BELOW:
-            return _Walk([names_key], conditions, text)
-        others = [keys for at, keys in enumerate(conditions) if at != shortest]
-        return _Walk(conditions[shortest], others, text, reads_names=text is not None)
+        return [conditions[at] for at in sorted(range(len(conditions)), key=totals.__getitem__)]
+
+    def _keys_with(self, text: str) -> list[str] | None:
+        """Return the sorted sets of the names that contain `text`; None if they are too many to find."""
+        pattern = f"*{text.translate(_ESCAPED)}*"
+        found: set[bytes] = set()
+        cursor = 0
+        for _ in range(MAX_NAMES // _SCANNED_NAMES):
+            cursor, entries = cast(
+                "tuple[int, list[tuple[bytes, float]]]",
+                self._client.zscan(self._key(facets.SUBJECTS_KEY), cursor, pattern, _SCANNED_NAMES),
+            )
+            found.update(names for names, _ in entries)
+            if len(found) > _MAX_FOUND_NAMES:
+                return None
+            if not cursor:
+                return [self._key(facets.subject_key(each.decode(errors="replace"))) for each in found]
+        return None
 
     def _batch(self, walk: _Walk, last: Cursor, since: int, size: int) -> _Batch:
         """Return the newest entries of the walk's sorted sets that are older than `last`."""
+        size = max(size // len(walk.keys), min(size, _MIN_BATCH))
         while True:
             pipe = self._client.pipeline(transaction=False)
             for key in walk.keys:
@@ -238,29 +301,20 @@ class EventSearch:
             if end is None or end < last:
                 break
             size *= 2  # More events than that arrived in the millisecond of the last one.
-        entries = {
-            _cursor(member, score)
-            for page in pages
-            for member, score in page
-            if walk.text is None or walk.reads_names or walk.text in member
-        }
-        fitting = sorted((item for item in entries if item < last and (not end or item >= end)), reverse=True)
-        return _Batch(fitting, end, sum(map(len, pages)))
+        entries = {_cursor(member, score) for page in pages for member, score in page}
+        return _Batch(sorted((item for item in entries if (end or item) <= item < last), reverse=True), end)
 
     def _select(self, entries: list[Cursor], walk: _Walk) -> list[Cursor]:
         """Return those of the entries that meet the walk's other conditions."""
         entries = self._intersect(entries, walk.others)
-        if not walk.reads_names or walk.text is None:
+        if walk.text is None:
             return entries
         pipe = self._client.pipeline(transaction=False)
         for entry in entries:
             pipe.hget(self._key(f"event:{entry.message_id}"), "names")
         names = cast("list[bytes | None]", pipe.execute())
-        return [
-            entry
-            for entry, text in zip(entries, names, strict=True)
-            if walk.text in (text or b"") or walk.text in entry.message_id.encode()
-        ]
+        text = walk.text.encode()
+        return [entry for entry, each in zip(entries, names, strict=True) if text in (each or b"")]
 
     def _intersect(self, entries: list[Cursor], conditions: Sequence[Sequence[str]]) -> list[Cursor]:
         """Return those of the entries that are in one sorted set of every condition."""
@@ -279,20 +333,34 @@ class EventSearch:
             ]
         return entries
 
-    def _read(self, entries: Sequence[Cursor], size: int) -> Iterator[list[tuple[Cursor, EventRecord]]]:
-        """Yield the records of the entries that have one, `size` at a time."""
+    def _fitting(
+        self, entries: Sequence[Cursor], query: EventQuery, size: int
+    ) -> Iterator[tuple[Cursor, EventRecord]]:
+        """Yield the entries whose record fits the query, read `size` at a time."""
+        text = (_searched(query) or "").encode()
         for first in range(0, len(entries), size):
             part = entries[first : first + size]
             pipe = self._client.pipeline(transaction=False)
             for entry in part:
                 pipe.hgetall(self._key(f"event:{entry.message_id}"))
-            found = zip(part, pipe.execute(), strict=True)
-            yield [(entry, EventRecord.from_hash(raw)) for entry, raw in found if raw.get(b"state")]
+            for entry, raw in zip(part, pipe.execute(), strict=True):
+                if not raw.get(b"state") or text not in raw.get(b"names", b""):
+                    continue
+                record = EventRecord.from_hash(raw)
+                if query.matches(record):
+                    yield entry, record
 
 
 _NEWEST = Cursor(10**15, "")
 """Later than any event."""
 
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "[]*?\\"})
+"""The characters that have a meaning in a pattern of Redis."""
+
+
+def _searched(query: EventQuery) -> str | None:
+    return query.name.lower() if query.name else None
+
 
 def _cursor(member: bytes, score: float) -> Cursor:
-    return Cursor(int(score), member.partition(b"\n")[0].decode(errors="replace"))
+    return Cursor(int(score), member.decode(errors="replace"))

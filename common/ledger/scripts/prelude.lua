@@ -29,11 +29,11 @@ local function move(state)
 end
 
 -- Adds the event to the indexes KEYS[first …]: sorted sets by time of arrival, which drop what is older than `kept` (ms).
-local function add_to_indexes(first, kept, member)
+local function add_to_indexes(first, kept)
   if first > #KEYS then return end
   local received = get('received')
   for index = first, #KEYS do
-    redis.call('ZADD', KEYS[index], received, member or id)
+    redis.call('ZADD', KEYS[index], received, id)
     redis.call('PEXPIRE', KEYS[index], kept)
     redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now - kept)
   end

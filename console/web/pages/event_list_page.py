@@ -10,13 +10,13 @@ from starlette.responses import Response
 from common import clock
 from common.extension_points import BY_CODE
 from common.ledger import State
-from common.ledger.queries.search import MAX_EXAMINED
 from common.verdicts import Result
 from console.access.users import Role
 from console.web.pages.console_page import ConsolePages, visible_projects, words_of
 from console.web.texts.event_list import EVENT_LIST
 from console.web.views.event_filters import OPEN, WOULD_BLOCK, parse_filters
 from console.web.views.event_rows import count_causes, event_row
+from console.web.views.times import format_moment
 
 PAGE_SIZE = 50
 
@@ -60,8 +60,7 @@ class EventListPage:
             "states": _STATES,
             "verdicts": _VERDICTS,
             "older": filters.address_of(page.next) if page.next else None,
-            "is_cut": page.is_cut,
-            "examined": words.number(MAX_EXAMINED),
+            "reached": format_moment(page.next.at / 1000) if page.next and page.is_cut else None,
             "causes": count_causes(page.records) if is_dead else [],
             "is_dead": is_dead,
             "can_requeue": identity.user.role.includes(Role.OPERATOR),

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from common.ledger import EventRecord, Ledger
+from common.ledger import EventProgress, EventRecord, Ledger
 from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
 from console.access.gate import Identity
@@ -23,7 +23,7 @@ from console.web.event_access import EventAccess
 from console.web.page_renderer import preferences_of
 from console.web.pages.console_page import ConsolePages
 from console.web.texts.event import EVENT
-from console.web.views.event_state import PageState, find_state
+from console.web.views.event_state import PageState, find_state, is_checking
 from console.web.views.event_view import EventView, build_event
 from console.web.views.findings_view import FindingsQuery
 from console.web.views.impact_view import ImpactQuery, impact_csv
@@ -80,18 +80,27 @@ class EventPages:
             "poll_seconds": POLL_SECONDS,
             "csv_path": f"{path}/impact.csv",
             "all_findings": query.address("findings"),
-            "etag": _etag(found.record, request),
+            "etag": _etag(EventProgress.of(found.record), request),
         }
         return self._pages.render(request, identity, "event.html.j2", EVENT, values, page="events")
 
     async def _progress(self, request: Request) -> Response:
         """Answer whether the event has changed: 204 no, 200 with the new top of the page, 205 reload it."""
+        message_id = request.path_params["id"]
+        user = await self._access.require(request, message_id)
+        progress = await self._reader.read(lambda ledger: ledger.progress(message_id))
+        if progress is None:
+            raise _missing(user)
+        self._access.require_workspace(user, progress.event)
+        if not is_checking(progress.state, is_accepted=progress.is_accepted):
+            return Response(status_code=205)
+        etag = _etag(progress, request)
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=204, headers={"etag": etag})
         record = await self._find_record(request)
         if find_state(record) is not PageState.CHECKING:
             return Response(status_code=205)
-        etag = _etag(record, request)
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=204, headers={"etag": etag})
+        etag = _etag(EventProgress.of(record), request)
         view = self._view(request, _Found(record, None), FindingsQuery())
         words = EVENT.in_language(preferences_of(request).language)
         html = self._pages.renderer.render_text("verdict.html.j2", {"view": view, "words": words})
@@ -123,7 +132,7 @@ class EventPages:
         record = await self._reader.read(lambda ledger: ledger.get(message_id))
         if record is None:
             raise _missing(user)
-        self._access.require_workspace(user, record)
+        self._access.require_workspace(user, record.event)
         return record
 
     async def _find(self, request: Request) -> _Found:
@@ -132,7 +141,7 @@ class EventPages:
         found = await self._reader.read(lambda ledger: _read(ledger, message_id))
         if found is None:
             raise _missing(user)
-        self._access.require_workspace(user, found.record)
+        self._access.require_workspace(user, found.record.event)
         return found
 
 
@@ -157,9 +166,9 @@ def _read(ledger: Ledger, message_id: str) -> _Found | None:
     return _Found(record, Snapshot.from_json(kept) if kept else None)
 
 
-def _etag(record: EventRecord, request: Request) -> str:
+def _etag(progress: EventProgress, request: Request) -> str:
     """Return the version of what a page shows of an event that is being checked."""
-    shown = (record.state, record.run, sorted(record.outcomes), preferences_of(request).language)
+    shown = (progress.state, progress.run, progress.done, preferences_of(request).language)
     return f'"{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"'
 
 

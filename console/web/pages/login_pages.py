@@ -13,6 +13,7 @@ from console.access.sessions import COOKIE
 from console.access.users import Login, Role
 from console.guess_lock import WINDOW_SECONDS
 from console.web.pages.console_page import ConsolePages, words_of
+from console.web.pages.login_trail import LoginTrail
 from console.web.texts.login import LOGIN
 
 _MAX_ADDRESS = 2000
@@ -29,6 +30,7 @@ class LoginPages:
     def __init__(self, console: ConsolePages, oidc: OidcLogin | None) -> None:
         self._console = console
         self._oidc = oidc
+        self._trail = LoginTrail(console.gate, console.reader)
 
     async def show(self, request: Request) -> Response:
         """Show the ways to log in."""
@@ -46,7 +48,9 @@ class LoginPages:
             response.headers["retry-after"] = str(WINDOW_SECONDS)
             return response
         if user is None:
+            await self._trail.record_refusal(request, Login.PASSWORD, name)
             return self._page(request, "wrong", status=403)
+        await self._trail.record_login(request, user)
         response = RedirectResponse(local_address(str(form.get("next", ""))), 303)
         await gate.log_in(request, response, user)
         return response
@@ -76,10 +80,13 @@ class LoginPages:
         try:
             name = await self._oidc.finish(request)
         except LoginFailed as error:
+            await self._trail.record_refusal(request, Login.OIDC, "")
             return self._page(request, "failed", status=403, reason=str(error))
         user = gate.rules.users().find(name, Login.OIDC) if gate.rules.users else None
         if user is None:
+            await self._trail.record_refusal(request, Login.OIDC, name)
             return self._page(request, "unknown_user", status=403, name=name)
+        await self._trail.record_login(request, user)
         response = RedirectResponse(local_address(str(request.session.pop("next", ""))), 303)
         await gate.log_in(request, response, user)
         return response

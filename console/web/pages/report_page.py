@@ -14,7 +14,7 @@ from console.web.errors import Problem, RequestRefused
 from console.web.pages.console_page import ConsolePages, visible_projects
 from console.web.texts.report import REPORT
 from console.web.views.event_filters import parse_filters
-from console.web.views.report import BAR_WIDTH, CHART_HEIGHT, CHART_WIDTH, build_report, to_csv
+from console.web.views.report import BAR_WIDTH, CHART_HEIGHT, CHART_WIDTH, EventsBehind, build_report, to_csv
 
 PERIODS = (7, 30, 90)
 _FILTERS = (("check", Dimension.CHECK), ("rule", Dimension.RULE), ("person", Dimension.PERSON))
@@ -25,10 +25,12 @@ class ReportPage:
 
     Args:
         console: what the pages share.
+        event_days: days for which events are kept.
     """
 
-    def __init__(self, console: ConsolePages) -> None:
+    def __init__(self, console: ConsolePages, event_days: float) -> None:
         self._console = console
+        self._event_days = event_days
 
     async def show(self, request: Request) -> Response:
         """Show the report of a period, as a page or as CSV."""
@@ -59,6 +61,8 @@ class ReportPage:
             "days": days,
             "periods": PERIODS,
             "filters": filters,
+            "events": EventsBehind(first, last, filters.values.get("project", "")),
+            "event_days": f"{self._event_days:g}",
             "bar_width": BAR_WIDTH,
             "chart": (CHART_WIDTH, CHART_HEIGHT),
         }

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from common import clock
 from common.config_files.errors import ConfigError
 from common.ledger import EventQuery, EventRecord, Ledger, State
+from common.ledger.queries.facets import WOULD_FAIL, Facet, index_key
+from common.verdicts import Result
 from console.access.users import Role
 from console.diagnoses import fleet_reader
 from console.diagnoses.fleet_status import FleetStatus, QueueLength
@@ -22,7 +24,16 @@ from console.web.pages.console_page import ConsolePages, words_of
 from console.web.settings import ConsoleSettings
 from console.web.texts.status import STATUS
 from console.web.views.event_rows import cause
-from console.web.views.status_view import FleetFacts, find_needs, memory_text, role_rows
+from console.web.views.status_view import (
+    CHART_HEIGHT,
+    CHART_WIDTH,
+    FleetFacts,
+    build_charts,
+    chart_edges,
+    find_needs,
+    memory_text,
+    role_rows,
+)
 from console.web.views.times import format_moment
 
 READ_SECONDS = 1.5
@@ -30,6 +41,15 @@ READ_SECONDS = 1.5
 
 MAX_DECIDED = 100
 """Decided events that are examined for a passed deadline."""
+
+_CHARTS = {
+    "events": "all",
+    "blocked": index_key(Facet.RESULT, Result.FAIL.value),
+    "would_block": index_key(Facet.RESULT, WOULD_FAIL),
+    "warned": index_key(Facet.RESULT, Result.WARN.value),
+    "dead": f"state:{State.DEAD}",
+}
+"""The index that each chart shows."""
 
 
 class StatusPage:
@@ -49,8 +69,11 @@ class StatusPage:
     async def show(self, request: Request) -> Response:
         """Show the page."""
         identity = await self._console.gate.require(request, Role.OPERATOR)
-        status, queues, (dead, overdue) = await asyncio.gather(
-            self._status(), self._queues(), self._console.reader.read(_read_events)
+        status, queues, (dead, overdue), arrivals = await asyncio.gather(
+            self._status(),
+            self._queues(),
+            self._console.reader.read(_read_events),
+            self._console.reader.read(_read_arrivals),
         )
         problems, expiring = await anyio.to_thread.run_sync(self._read_files)
         status = replace(status, queues=queues or ())
@@ -65,6 +88,8 @@ class StatusPage:
             "newest": format_moment(status.newest.received_at) if status.newest else "",
             "memory": memory_text(status, words),
             "roles": role_rows(status),
+            "charts": build_charts(arrivals),
+            "chart": (CHART_WIDTH, CHART_HEIGHT),
             "events": [(_state_key(state), number) for state, number in status.events.items()],
         }
         return self._console.render(request, identity, "status.html.j2", STATUS, values, page="now")
@@ -102,6 +127,11 @@ def _read_events(ledger: Ledger) -> tuple[EventRecord | None, int]:
     decided = ledger.search(EventQuery(states=(State.DECIDED,)), limit=MAX_DECIDED).records
     now = clock.now()
     return (dead[0] if dead else None), sum(record.deadline_at < now for record in decided)
+
+
+def _read_arrivals(ledger: Ledger) -> dict[str, list[int]]:
+    numbers = ledger.arrivals([*_CHARTS.values()], chart_edges(clock.now()))
+    return dict(zip(_CHARTS, numbers, strict=True))
 
 
 def _state_key(state: State) -> str:

@@ -247,6 +247,7 @@ _FINDINGS = {
     "masked": Text("Secrets are masked.", "密钥已遮盖。"),
     "code": Text("Code", "代码"),
     "waived_by": Text("Waiver {id}: {reason}", "豁免 {id}：{reason}"),
+    "waived_until": Text("Waiver {id}, until {at}: {reason}", "豁免 {id}，至 {at}：{reason}"),
     "suppressed_by": Text("Suppressed by the author: {reason}", "作者屏蔽：{reason}"),
     "exception": Text("Request an exception…", "申请豁免…"),
     "exception_how": Text(

@@ -28,10 +28,12 @@ EVENT_LIST = Catalogue(
         "requeue_dead": Text("Requeue all dead events that are shown…", "重跑列出的全部未能答复事件…"),
         "older": Text("Older", "更早"),
         "newest": Text("Newest", "最新"),
-        "continue": Text(
-            "The search stopped after {n} events; continue with older ones.",
-            "已检索 {n} 个事件后停止，可继续检索更早的事件。",
+        "search_further": Text("Search further", "继续检索"),
+        "reached": Text(
+            "All events back to {at} have been searched; older ones have not.",
+            "已检索 {at} 以来的事件，更早的尚未检索。",
         ),
+        "nothing_so_far": Text("No event has been found yet.", "尚未找到事件。"),
         "nothing": Text("No event fits.", "没有符合条件的事件。"),
         "drop": Text("Remove a filter:", "可去掉筛选："),
         "nothing_yet": Text(

@@ -61,6 +61,11 @@ REPORT = Catalogue(
         ),
         "tenant": Text("tenant", "租户"),
         "unknown_person": Text("unknown", "未知"),
+        "numbers_lead": Text(
+            "A number leads to its events, which are kept for {n} days. That of a check or rule leads to the"
+            " events with this verdict in which it has a finding.",
+            "点击数字可查看相应事件，事件保留 {n} 天。检查或规则的数字对应具有该结论且其报告了问题的事件。",
+        ),
         "more": Text("and {n} more in the CSV", "其余 {n} 项见 CSV"),
     },
 )

@@ -14,6 +14,24 @@ STATUS = Catalogue(
         "calm": Text("Nothing needs attention.", "没有需要处理的事项。"),
         "newest": Text("The newest event arrived at {at}.", "最新事件于 {at} 到达。"),
         "no_events": Text("No events yet.", "还没有事件。"),
+        "last_day": Text("The last 24 hours", "最近 24 小时"),
+        "chart_events": Text("Events", "事件"),
+        "chart_blocked": Text("Blocked", "阻断"),
+        "chart_would_block": Text("Would have been blocked", "本应阻断"),
+        "chart_warned": Text("Warned", "警告"),
+        "chart_dead": Text("Dead", "未能答复"),
+        "chart_label": Text(
+            "{name}: {hour} in the last hour, at most {most} in a quarter of an hour",
+            "{name}：最近一小时 {hour}，每 15 分钟最多 {most}",
+        ),
+        "day_ago": Text("24 hours ago", "24 小时前"),
+        "now": Text("now", "现在"),
+        "no_such_events": Text("None in 24 hours.", "24 小时内没有。"),
+        "charts_note": Text(
+            "By time of arrival, a quarter of an hour each. Each chart starts at 0 and has its own scale; the"
+            " number is that of the last hour.",
+            "按到达时间，每 15 分钟一个点。各图从 0 开始，使用各自的刻度；数字为最近一小时的数量。",
+        ),
         "dead": Text("{n} events are dead", "{n} 个事件未能答复"),
         "dead_one": Text("1 event is dead", "1 个事件未能答复"),
         "dead_why": Text(

@@ -103,6 +103,11 @@ def unfinished_checks(record: EventRecord, result: Result) -> list[tuple[Planned
     ]
 
 
+def is_checking(state: State, *, is_accepted: bool) -> bool:
+    """Whether an event in `state` is shown as being checked: DataWorks has accepted no verdict yet."""
+    return not is_accepted and state not in (State.DEAD, State.IGNORED)
+
+
 def find_state(record: EventRecord) -> PageState:
     """Return the state in which an event is shown.
 
@@ -110,13 +115,9 @@ def find_state(record: EventRecord) -> PageState:
     """
     verdict = record.accepted_verdict
     if verdict is None:
-        match record.state:
-            case State.DEAD:
-                return PageState.DEAD
-            case State.IGNORED:
-                return PageState.IGNORED
-            case _:
-                return PageState.CHECKING
+        if is_checking(record.state, is_accepted=False):
+            return PageState.CHECKING
+        return PageState.DEAD if record.state is State.DEAD else PageState.IGNORED
     if verdict.reason is Reason.EXTERNAL:
         return PageState.EXTERNAL
     if record.plan is not None and not record.plan.checks:

@@ -21,6 +21,7 @@ from console.web.views.findings_view import (
     FindingsQuery,
     FindingsView,
     build_findings,
+    describe_waiver,
 )
 from console.web.views.impact_view import ImpactQuery, ImpactView, build_impact
 from console.web.views.timeline_view import TimelineView, build_timeline
@@ -72,7 +73,7 @@ class EventView:
         summary: the line of facts below the verdict.
         facts: the facts beside the findings.
         contact: whom people may ask; None if the policy names nobody.
-        waivers: the waivers that were applied, each with its reason.
+        waivers: the waivers that were applied, each with its reason and its end.
         runs: what each run answered.
         has_rerun: whether a run after the accepted one is among them.
         tip: the lines of the tip that was posted or frozen; empty without one.
@@ -204,7 +205,7 @@ def _waivers(counted: Sequence[CountedFinding], words: Words) -> Iterator[str]:
     applied = dict.fromkeys(item.finding.waived for item in counted if item.finding.waived)
     for waiver in applied:
         if waiver is not None:
-            yield words.fill("waived_by", id=waiver.id, reason=shorten(waiver.reason, MAX_NAME))
+            yield describe_waiver(waiver, words)
 
 
 def _runs(record: EventRecord, words: Words) -> Iterator[RunRow]:

@@ -12,11 +12,12 @@ from urllib.parse import quote, urlencode
 
 from common.ledger import EventRecord
 from common.text.i18n import Language
-from common.verdicts import Finding, SubjectKind
+from common.verdicts import AppliedWaiver, Finding, SubjectKind
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
 from console.web.views.code_frame import CodeFrame, KeptCode
 from console.web.views.event_state import EFFECTS, CountedFinding, Effect
+from console.web.views.times import format_moment
 from review.report import SECRETS
 from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID
@@ -338,7 +339,7 @@ class _Cards:
 
     def _exemption(self, finding: Finding) -> str | None:
         if finding.waived is not None:
-            return self._words.fill("waived_by", id=finding.waived.id, reason=finding.waived.reason)
+            return describe_waiver(finding.waived, self._words)
         if finding.suppressed is not None:
             return self._words.fill("suppressed_by", reason=finding.suppressed)
         return None
@@ -417,3 +418,11 @@ def _why(rule: str, language: Language) -> str | None:
         return None
     text = load_page(known).why.in_language(language)
     return " ".join(text.split("\n\n")[0].replace("`", "").split())
+
+
+def describe_waiver(waiver: AppliedWaiver, words: Words) -> str:
+    """Return a waiver with its reason, and when it ends if that is known."""
+    reason = shorten(waiver.reason, MAX_MESSAGE)
+    if waiver.expires_at is None:
+        return words.fill("waived_by", id=waiver.id, reason=reason)
+    return words.fill("waived_until", id=waiver.id, reason=reason, at=format_moment(waiver.expires_at))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter as Numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
+from common.ledger import State
 from common.ledger.daily_counts import Count, Counter, DailyCount, Dimension
+from common.verdicts import Result
+from console.web.views.event_filters import WOULD_BLOCK
 
 MAX_ROWS = 50
 """Rows of a table; the CSV has all."""
@@ -134,6 +138,56 @@ class Report:
     omitted: dict[str, int]
     others: int
     known_since: date | None
+
+
+_VERDICTS = {
+    Count.BLOCKED: Result.FAIL.value,
+    Count.WARNED: Result.WARN.value,
+    Count.PASSED: Result.OK.value,
+    Count.WOULD_BLOCK: WOULD_BLOCK,
+}
+"""The filter for the events of a count; those of any other count are found by the check or rule alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsBehind:
+    """Leads from the numbers of a report to the list of their events.
+
+    Attributes:
+        first: first day of the report.
+        last: its last day.
+        project: the workspace of the report, as given; empty for all.
+    """
+
+    first: date
+    last: date
+    project: str = ""
+
+    def address(self, count: str = "", **filters: str) -> str:
+        """Return the address of the list of events that a number counts.
+
+        Args:
+            count: the `Count`; empty for all answered events.
+            filters: further filters of the list: `project`, `point`, `check`, `rule`, `person`.
+        """
+        return self._address(self.first, self.last, count, filters)
+
+    def of_day(self, day: date, count: str = "") -> str:
+        """Return the same for one day."""
+        return self._address(day, day, count, {})
+
+    def _address(self, first: date, last: date, count: str, filters: Mapping[str, str]) -> str:
+        verdict = _VERDICTS.get(Count(count)) if count else None
+        # Events that were answered: only these are counted.
+        given = {
+            "since": first.isoformat(),
+            "until": (last + timedelta(days=1)).isoformat(),
+            "project": self.project,
+            "state": "" if verdict else State.REPORTED.value,
+            "verdict": verdict,
+            **filters,
+        }
+        return "/events?" + urlencode({name: value for name, value in given.items() if value})
 
 
 def build_report(counts: Sequence[DailyCount], first: date, last: date) -> Report:

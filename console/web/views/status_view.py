@@ -10,7 +10,13 @@ from common.ledger.memory import SHED_ABOVE
 from console.diagnoses.fleet_status import FleetStatus
 from console.web.display_text import shorten
 from console.web.texts.catalogue import Words
+from console.web.views.times import DAY
 from workers.process.roles import GROUPS
+
+INTERVALS = 96
+"""Intervals of the charts of a day: quarters of an hour."""
+
+CHART_WIDTH, CHART_HEIGHT = 220.0, 40.0
 
 _MIB = 1 << 20
 _MAX_CAUSE_LENGTH = 200
@@ -56,6 +62,45 @@ class FleetFacts:
     overdue: int
     file_problems: Mapping[str, str]
     expiring_waivers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """How many events of a kind arrived during a day, as a line.
+
+    Attributes:
+        kind: key of its name.
+        last_hour: the number of the last hour.
+        most: the largest number of an interval.
+        points: the line in a drawing of CHART_WIDTH by CHART_HEIGHT, from 0 to `most`.
+    """
+
+    kind: str
+    last_hour: int
+    most: int
+    points: str
+
+
+def chart_edges(now: float) -> list[float]:
+    """Return where the intervals of the charts begin, and the last one ends, in seconds since the epoch."""
+    step = DAY / INTERVALS
+    return [now - DAY + number * step for number in range(INTERVALS)] + [now + 1]
+
+
+def build_charts(arrivals: Mapping[str, Sequence[int]]) -> list[Chart]:
+    """Return a chart for the arrivals of each kind, by interval."""
+    return [
+        Chart(kind, sum(numbers[-INTERVALS // 24 :]), max(numbers), _line(numbers))
+        for kind, numbers in arrivals.items()
+    ]
+
+
+def _line(numbers: Sequence[int]) -> str:
+    step, most = CHART_WIDTH / (len(numbers) - 1), max(*numbers, 1)
+    return " ".join(
+        f"{at * step:.1f},{CHART_HEIGHT - number / most * CHART_HEIGHT:.1f}"
+        for at, number in enumerate(numbers)
+    )
 
 
 def find_needs(facts: FleetFacts, words: Words) -> list[Need]:

@@ -22,10 +22,15 @@ from kombu.transport.native_delayed_delivery import (
     declare_native_delayed_delivery_exchanges_and_queues,
 )
 
-from common.ledger import connect, key_prefix
+from common.ledger import Ledger, connect, key_prefix
 from common.topology import QueueName
+from common.verdicts import Outcome
+from console.access.users import Role as UserRole
+from console.access.users_file import write_user
 from deploy.accounts.broker_objects import commands_exchange
 from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, write_files
+from tests.support.answered_events import add_event
+from tests.support.console_process import ConsoleProcess, console_environment, form_token
 from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, Emulator
 from tests.support.engines_with_accounts import RabbitMQWithAccounts, ValkeyWithAccounts
 from tests.support.measured import MEASURED
@@ -34,6 +39,7 @@ from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, 
 from workers.broker import kombu_queues
 from workers.process.roles import Role
 
+CONSOLE_PASSWORD = "correct horse battery"
 DWGATE = Path(sys.executable).with_name("dwgate")
 ROLES = {
     "checks": ("--role=checks-cpu", "--processes=1"),
@@ -165,6 +171,49 @@ def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Acc
     of_workers = [name for name in QueueName if name is not QueueName.ARRIVALS]  # ingest publishes to that
     for what in ("broker", "Redis", *(f"queue {TOPOLOGY[name].name}" for name in of_workers)):
         assert diagnoses[what]["health"] == "good", diagnoses[what]
+
+
+def refusals(client: redis.Redis) -> int:
+    """Return how many commands the access list has refused."""
+    stats = client.info("stats")
+    return int(stats["acl_access_denied_cmd"]) + int(stats["acl_access_denied_key"])
+
+
+def test_the_console_does_all_of_its_work_with_its_account(accounts: Accounts, tmp_path: Path) -> None:
+    client = connect(accounts.redis_url("operator"))
+    ledger = Ledger(client, EXTENSION_CODE)
+    for message_id in ("answered", "ignored"):
+        add_event(ledger, message_id, Outcome.of([]) if message_id == "answered" else None)
+    ledger.mark_ignored("ignored", "no operation waits")
+    write_user(tmp_path / "users.yaml", "ann", UserRole.ADMINISTRATOR, CONSOLE_PASSWORD, None)
+    settings = accounts.settings("console") | {
+        "DWGATE_CONSOLE_USERS_FILE": str(tmp_path / "users.yaml"),
+    }
+    before = refusals(client)
+    console = ConsoleProcess(tmp_path, console_environment("") | settings)
+    try:
+        with console.browser() as ann:
+            ann.post("/login", data={"name": "ann", "password": CONSOLE_PASSWORD})
+            pages = ("/", "/events?q=dim", "/events/answered", "/report", "/policy", "/waivers")
+            assert [ann.get(path).status_code for path in pages] == [200] * len(pages)
+            page = ann.get("/events/requeue?id=answered&id=ignored").text
+            form = {"form_token": form_token(page), "id": "answered", "why": "try it"}
+            done = ann.post("/events/requeue", data=form)
+            assert "1 event was requeued." in ann.get(done.headers["location"]).text
+            policy = {
+                "form_token": form_token(ann.get("/policy").text),
+                "policy": "version: 1\n",
+                "days": "7",
+            }
+            replay = ann.post("/policy", data=policy).headers["location"]
+            wait_for(lambda: not ann.get(replay).headers.get("refresh"), 60)
+            assert "0 newly blocked" in ann.get(replay).text
+        assert refusals(client) == before
+        recorded = [entry.action for entry in ledger.audit_trail.entries() if entry.actor == "ann (console)"]
+        assert recorded == ["login", "requeue", "policy-replayed"]
+    finally:
+        console.close()
+        client.close()
 
 
 DIAGNOSED = {
@@ -407,6 +456,15 @@ REFUSED_COMMANDS: dict[str, list[Command]] = {
         ("CONFIG", "GET", "*"),
         ("GET", "dwgate:{other}:code:m"),
         ("ACL", "LIST"),
+        ("SET", f"{PREFIX}config:x", "policy"),
+        ("SET", f"{PREFIX}answers:lookup:x", "j{}"),
+        ("SET", f"{PREFIX}lookup:x", "y"),
+        ("SET", f"{PREFIX}link-key", "k"),
+        ("HSET", f"{PREFIX}counts:2026-01-01", "x", 1),
+        ("ZADD", f"{PREFIX}index:result:FAIL", 1, "m"),
+        ("HSET", f"{PREFIX}history", "x", 1),
+        ("LPUSH", f"{PREFIX}rejects", "x"),
+        ("ZADD", f"{PREFIX}spool:checks.cpu", 1, "x"),
     ],
     "operator": [("FLUSHALL",), ("CONFIG", "SET", "maxmemory", 0), ("ACL", "SETUSER", "x")],
 }

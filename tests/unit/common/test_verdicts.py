@@ -24,7 +24,7 @@ def test_a_finding_round_trips_through_json() -> None:
         "r",
         Severity.WARN,
         "节点。",
-        waived=AppliedWaiver("W-1", "known: for long"),
+        waived=AppliedWaiver("W-1", "known: for long", 1_780_272_000.0),
         subjects=subjects,
         params=(("count", 3), ("readers", "ads_a")),
         english="Nodes.",
@@ -37,6 +37,9 @@ def test_a_record_of_an_earlier_version_is_read() -> None:
     found = Finding.from_json(raw)
     assert (found.subjects, found.params, found.english) == ((), (), None)
     assert found.waived == AppliedWaiver("W-1", "known: for long")
+    later = Finding.from_json(raw | {"waived": {"id": "W-1", "reason": "known"}})
+    assert later.waived == AppliedWaiver("W-1", "known")
+    assert later.to_json()["waived"] == {"id": "W-1", "reason": "known"}
 
 
 def test_a_subject_needs_an_id_or_a_name() -> None:

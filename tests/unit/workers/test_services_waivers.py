@@ -61,12 +61,14 @@ def ask(parts: Services) -> Outcome:
 
 @pytest.mark.parametrize(("ahead", "result"), [(3600, Result.OK), (-1, Result.FAIL)])
 def test_what_a_check_says_is_waived_until_the_end(file: Path, ahead: float, result: Result) -> None:
-    write(file, time.time() + ahead)
+    end = time.time() + ahead
+    write(file, end)
     before = metrics.WAIVED.labels("release-window")._value.get()
     outcome = ask(services())
     assert CLOSED.effective_result(outcome) is result
     (finding,) = outcome.findings
-    assert finding.waived == (AppliedWaiver("W-1", "hotfix") if ahead > 0 else None)
+    expected = AppliedWaiver("W-1", "hotfix", round(end, 6))
+    assert finding.waived == (expected if ahead > 0 else None)
     assert finding.fingerprint
     assert metrics.WAIVED.labels("release-window")._value.get() - before == (ahead > 0)
 

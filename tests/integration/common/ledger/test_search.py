@@ -12,6 +12,7 @@ import pytest
 from common.events import Event
 from common.ledger import Cursor, EventQuery, EventRecord, Ledger, MarkResult, State, connect
 from common.ledger.daily_counts import Count, Dimension, day_of
+from common.ledger.queries import facets
 from common.ledger.queries import search as search_module
 from common.plan import Mode
 from common.verdicts import (
@@ -108,6 +109,11 @@ def filled(ledger: Ledger) -> Ledger:
         (EventQuery(operator="u-2"), ["m-1"]),
         (EventQuery(name="TRADE_user"), ["m-0"]),
         (EventQuery(name="1003"), ["m-3"]),
+        (EventQuery(name="m-4"), ["m-4"]),
+        (EventQuery(name="m-4", projects=(1,), since=NOW - 4, until=NOW - 3), ["m-4"]),
+        (EventQuery(name="m-4", projects=(2,)), []),
+        (EventQuery(name="m-4", until=NOW - 4), []),
+        (EventQuery(name="dws*user"), []),
         (EventQuery(name="trade", results=(Result.OK,)), ["m-2"]),
         (EventQuery(since=NOW - 1.5), ["m-0", "m-1"]),
         (EventQuery(until=NOW - 2), ["m-3", "m-4"]),
@@ -150,16 +156,93 @@ def test_more_events_of_one_millisecond_than_a_batch_are_each_found_once(
     assert sorted(ids) == [f"m-{number}" for number in range(9)]
 
 
-def test_a_search_that_examined_enough_ends_with_a_position(
+def test_a_search_that_took_too_long_ends_with_a_position(
     filled: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_module, "_FIRST_BATCH", 2)
-    monkeypatch.setattr(search_module, "MAX_EXAMINED", 2)
+    monkeypatch.setattr(search_module, "MAX_NAMES", 0)
+    monkeypatch.setattr(search_module, "MAX_SECONDS", 0)
     page = filled.search(EventQuery(name="1004"), limit=10)
 
     assert (page.records, page.is_cut) == ((), True)
     assert page.next
     assert page.next.message_id == "m-1"
+    assert [record.event.message_id for record in filled.first(EventQuery(name="1004"), 10)] == ["m-4"]
+
+
+def calls(ledger: Ledger, *commands: str) -> dict[str, int]:
+    """Return how often Redis has run each command since its statistics were reset."""
+    counted = ledger.client.info("commandstats")
+    return {name: counted.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in commands}
+
+
+def test_a_rare_name_is_looked_up_and_no_other_event_is_read(ledger: Ledger) -> None:
+    for number in range(150):
+        add(ledger, number, None, name=f"dws_{number % 50}_end")
+    ledger.client.config_resetstat()
+
+    assert found(ledger, EventQuery(name="_7_end")) == ["m-7", "m-57", "m-107"]
+    assert found(ledger, EventQuery(name="_7_END", projects=(1,))) == ["m-7"]
+    assert calls(ledger, "hget", "hgetall") == {"hget": 0, "hgetall": 4}
+
+
+@pytest.mark.parametrize("names", [0, 500])
+@pytest.mark.parametrize("batch", [1, 100])
+def test_names_are_found_with_few_and_with_many_others(
+    filled: Ledger, monkeypatch: pytest.MonkeyPatch, names: int, batch: int
+) -> None:
+    monkeypatch.setattr(search_module, "_MAX_FOUND_NAMES", names)
+    monkeypatch.setattr(search_module, "_FIRST_BATCH", batch)
+
+    assert found(filled, EventQuery(name="trade")) == ["m-0", "m-2", "m-3", "m-4"]
+    assert found(filled, EventQuery(name="trade", states=(State.REPORTED,))) == ["m-0", "m-2", "m-4"]
+    assert found(filled, EventQuery(name="trade", operator="u-2")) == []
+    page = filled.search(EventQuery(name="trade"), limit=2)
+    assert [record.event.message_id for record in page.records] == ["m-0", "m-2"]
+    page = filled.search(EventQuery(name="trade"), limit=2, before=page.next)
+    assert ([record.event.message_id for record in page.records], page.next) == (["m-3", "m-4"], None)
+
+
+def test_signs_with_a_meaning_in_patterns_are_found_as_they_are(ledger: Ledger) -> None:
+    for number, name in enumerate(("a*b", "a?b", "[ab]", "a\\b", "ab", "名称[1]")):
+        add(ledger, number, None, name=name)
+
+    for number, text in enumerate(("a*B", "a?b", "[ab]", "a\\b")):
+        assert found(ledger, EventQuery(name=text)) == [f"m-{number}"]
+    assert found(ledger, EventQuery(name="称[1")) == ["m-5"]
+
+
+def test_an_event_is_not_found_by_the_names_of_an_earlier_run(filled: Ledger) -> None:
+    filled.reopen("m-1", NOW + 60, NOW + 48, actor="me", reason="again")
+    renamed = [Subject(SubjectKind.FILE, "1001", "ads_store")]
+    filled.save_plan("m-1", 2, plan_of("code-review"), None, {}, subjects=renamed)
+
+    assert found(filled, EventQuery(name="stock")) == []
+    assert found(filled, EventQuery(name="store")) == ["m-1"]
+
+
+def test_a_name_is_known_until_its_last_event_is_removed(ledger: Ledger) -> None:
+    for number in (1, 2):
+        ledger.admit(Event(f"m-{number}", "commit-file", 1, "u-1", True, {}, NOW), NOW + 60, NOW + 48)
+        ledger.save_plan(
+            f"m-{number}", 1, plan_of(), None, {}, subjects=[Subject(SubjectKind.FILE, "7", "dws_one")]
+        )
+        ledger.mark_ignored(f"m-{number}", "nobody waits")
+
+    known = []
+    for number in (1, 2):
+        ledger.remove_ended([f"m-{number}"])
+        known.append(ledger.client.zrange(ledger.key(facets.SUBJECTS_KEY), 0, -1))
+    assert known == [[b"dws_one\n7"], []]
+
+
+def test_arrivals_are_counted_by_interval(filled: Ledger) -> None:
+    edges = [NOW - 4, NOW - 2, NOW - 1, NOW + 1]
+    assert filled.arrivals(["all", "state:checking", "index:result:none"], edges) == [
+        [2, 1, 2],
+        [1, 0, 0],
+        [0, 0, 0],
+    ]
 
 
 def test_an_index_entry_that_is_out_of_date_is_no_result(filled: Ledger) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.events import Event
-from common.ledger import EventRecord, Ledger, MarkResult, State, connect
+from common.ledger import EventProgress, EventRecord, Ledger, MarkResult, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from tests.support.plans import plan_of
 
@@ -492,3 +492,35 @@ def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: objec
     assert record.verdict
     assert (record.state, record.verdict.result) == (State.DECIDED, Result.FAIL)
     assert ledger.lease_due(1) == []
+
+
+def test_the_progress_of_an_event_is_that_of_its_record(ledger: Ledger) -> None:
+    assert ledger.progress("m-1") is None
+    seen: list[tuple[State, int, int, bool]] = []
+
+    def look() -> None:
+        progress, record = ledger.progress("m-1"), ledger.get("m-1")
+        assert progress
+        assert record
+        assert progress == EventProgress.of(record)
+        seen.append((progress.state, progress.run, progress.done, progress.is_accepted))
+
+    admit(ledger, event())
+    look()
+    ledger.save_plan("m-1", 1, PLAN, None, {"code-review": PASSED})
+    look()
+    ledger.record_outcomes("m-1", 1, {"code-review": PASSED, "release-window": PASSED})
+    look()
+    assert ledger.acquire_report_lease("m-1", "o", 5).record
+    ledger.freeze_verdict("m-1", "o", verdict(Result.OK))
+    ledger.mark_reported("m-1", "o", "posted", verdict(Result.OK))
+    look()
+    ledger.reopen("m-1", 1e10, 1e10, actor="me", reason="again")
+    look()
+    assert seen == [
+        (State.RECEIVED, 1, 0, False),
+        (State.CHECKING, 1, 1, False),
+        (State.CHECKING, 1, 2, False),
+        (State.REPORTED, 1, 2, True),
+        (State.RECEIVED, 2, 0, True),
+    ]

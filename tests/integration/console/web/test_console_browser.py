@@ -20,7 +20,10 @@ from tests.support.engines import Valkey
 
 PASSWORD = "correct horse battery"
 BLOCKED = Outcome.of([Finding("MC-C01", Severity.BLOCK, "SELECT * <script>alert(1)</script>\u202e reversed")])
-PAGES = ("/", "/events", "/events?state=dead", "/report", "/policy", "/waivers", "/events/requeue?id=dead-1")
+PAGES = (
+    *("/", "/events", "/events?state=dead", "/events?q=nothing-has-this-name", "/events/m-1", "/events/m-2"),
+    *("/events/dead-1", "/report", "/policy", "/waivers", "/events/requeue?id=dead-1"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,15 @@ def test_each_page_is_accessible_in_chinese_and_dark(
     with browser.page(url + path, storage_state=state, color_scheme="dark", locale="zh-CN") as page:
         assert page.locator("html").get_attribute("lang") == "zh"
         assert serious_problems(page) == []
+
+
+def test_the_page_of_an_event_has_the_navigation_of_its_user(
+    browser: Chromium, session: tuple[str, dict[str, object]]
+) -> None:
+    url, state = session
+    with browser.page(f"{url}/events/m-1", storage_state=state) as page:
+        page.get_by_role("navigation").get_by_role("link", name="Events", exact=True).click()
+        expect(page).to_have_url(f"{url}/events")
 
 
 def test_dead_events_are_requeued_by_keyboard(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,6 +124,22 @@ def test_a_session_cookie_is_for_this_site_and_no_script(console: ConsoleProcess
         assert browser.post("/login", data={"name": "ann"}, headers=evil).status_code == 403
 
 
+def test_logins_and_refused_ones_are_in_the_audit_trail(console: ConsoleProcess, ledger: Ledger) -> None:
+    with console.browser() as browser:
+        for name in ("ann", "correct horse battery"):  # a password where the name belongs
+            assert browser.post("/login", data={"name": name, "password": "wrong"}).status_code == 403
+    with log_in(console, "oli"):
+        pass
+    entries = [
+        (entry.action, entry.actor, entry.subject, entry.reason) for entry in ledger.audit_trail.entries()
+    ]
+    assert entries == [
+        ("login-refused", "127.0.0.1 (console)", "ann", "password from 127.0.0.1"),
+        ("login-refused", "127.0.0.1 (console)", "unknown user", "password from 127.0.0.1"),
+        ("login", "oli (console)", "oli", "password from 127.0.0.1"),
+    ]
+
+
 def test_the_list_shows_events_as_text_with_filters_in_the_address(ann: httpx.Client) -> None:
     page = ann.get("/events")
     assert page.status_code == 200
@@ -228,15 +246,58 @@ def test_a_token_of_another_user_or_login_is_refused(console: ConsoleProcess, le
 
 def test_the_report_counts_answered_events_and_what_would_have_been_blocked(ann: httpx.Client) -> None:
     page = ann.get("/report?days=7").text
-    assert "<strong>3</strong>events answered" in page
-    assert "<strong>1</strong>blocked" in page
-    assert "<strong>1</strong>would have been blocked" in page
+    assert [text for text in figures(page) if text.startswith(("3", "1"))] == [
+        "3events answered",
+        "1blocked33.3 %",
+        "1would have been blocked33.3 %",
+    ]
     assert "MC-C01" in page
     assert "style=" not in page
     lines = ann.get("/report?days=7&format=csv").text.splitlines()
     assert lines[0] == "day,workspace,dimension,value,mode,count,number"
     assert any(line.endswith(",8,check,code-review,audit,would-block,1") for line in lines)
-    assert "<strong>2</strong>events answered" in ann.get("/report?project=8").text
+    assert "2events answered" in figures(ann.get("/report?project=8").text)
+
+
+def figures(page: str) -> list[str]:
+    """Return the figures of a report with their names."""
+    part = page.split('<section class="kpi">')[1].split("</section>", maxsplit=1)[0]
+    return [re.sub(r"<[^>]*>|\n", "", figure) for figure in part.split("<div>")[1:]]
+
+
+def test_each_number_of_the_report_leads_to_its_events(ann: httpx.Client) -> None:
+    def shown(address: str) -> set[str]:
+        page = ann.get(html.unescape(address)).text
+        return {id_ for id_ in ("m-1", "m-2", "m-3", "dead-1") if f'href="/events/{id_}"' in page}
+
+    page = ann.get("/report?days=7").text
+    addresses = re.findall(r'<a href="(/events\?[^"]*)">\d+</a>', page)
+    found = {address: shown(address) for address in addresses}
+    expected = {
+        ("state=reported",): {"m-1", "m-2", "m-3"},
+        ("state=reported", "project=8"): {"m-2", "m-3"},
+        ("verdict=FAIL",): {"m-1"},
+        ("verdict=would-block",): {"m-3"},
+        ("verdict=FAIL", "project=7"): {"m-1"},
+        ("verdict=would-block", "project=8"): {"m-3"},
+        ("verdict=would-block", "rule=MC-C01"): {"m-3"},
+        ("verdict=FAIL", "check=code-review"): {"m-1"},
+        ("verdict=FAIL", "person=user-7"): {"m-1"},
+    }
+    for filters, events in expected.items():
+        lists = [found[address] for address in found if parameters(address) == set(filters)]
+        assert lists, filters
+        assert all(each == events for each in lists), filters  # of the period, and of the one day
+    assert all("since=" in address and "until=" in address for address in found)
+    only = ann.get("/report?days=7&project=8").text
+    assert 'verdict=would-block"' in only.replace("project=8&amp;", "")
+    assert "project=7" not in only
+
+
+def parameters(address: str) -> set[str]:
+    """Return the parameters of an address without its period."""
+    given = html.unescape(address).partition("?")[2].split("&")
+    return {each for each in given if not each.startswith(("since=", "until="))}
 
 
 def test_the_policy_shows_the_line_of_each_value(ann: httpx.Client) -> None:
@@ -261,7 +322,7 @@ def test_a_pasted_policy_is_replayed_and_recorded(ann: httpx.Client, ledger: Led
     page = replay(ann, POLICY.replace("warn", "enforce"))
     assert "1 newly blocked, 0 newly passed" in page
     assert 'href="/events/m-3"' in page
-    entries = list(ledger.audit_trail.entries())
+    entries = [entry for entry in ledger.audit_trail.entries() if entry.action != AuditAction.LOGIN]
     assert [(entry.actor, entry.action) for entry in entries] == [
         ("ann (console)", AuditAction.POLICY_REPLAYED)
     ]
@@ -292,6 +353,15 @@ def test_the_start_page_names_what_needs_somebody_first(ann: httpx.Client) -> No
     assert "The newest cause: DataWorks refuses the verdict" in page
     assert "No worker has the role" in page
     assert page.index("1 event is dead") < page.index("Engines and quota")
+    charts = dict(re.findall(r"<figcaption><span>([^<]*)</span><strong>([^<]*)</strong>", page))
+    assert charts == {
+        "Events": "4",
+        "Blocked": "1",
+        "Would have been blocked": "1",
+        "Warned": "0",
+        "Dead": "1",
+    }
+    assert page.count("<polyline") == 4
     assert "bound method" not in page
     chinese = ann.get("/?lang=zh").text
     assert "1 个事件未能答复" in chinese

@@ -76,7 +76,7 @@ def ended(kind: OutcomeKind, detail: str | None = None) -> dict[str, Outcome]:
     return {"code-review": Outcome(kind, (), detail)}
 
 
-WAIVED = replace(BLOCK, waived=AppliedWaiver("W-12", "until December"))
+WAIVED = replace(BLOCK, waived=AppliedWaiver("W-12", "old loader", 1_780_272_000.0))
 STATES = {
     "blocked": (answered(Result.FAIL, found(BLOCK, WARN)), PageState.BLOCKED, "block"),
     "warned": (answered(Result.WARN, found(WARN)), PageState.WARNED, "warn"),
@@ -247,7 +247,7 @@ def test_a_page_that_does_not_exist_shows_the_first() -> None:
 
 def test_a_waiver_is_named_with_its_reason() -> None:
     page = view(answered(Result.OK, found(WAIVED)))
-    assert page.waivers == ("Waiver W-12: until December",)
+    assert page.waivers == ("Waiver W-12, until 2026-06-01 08:00:00: old loader",)
     assert page.findings.index[0].tag.text == "Waived"
     assert page.findings.index[0].exception_command is None
 

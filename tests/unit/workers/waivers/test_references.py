@@ -82,7 +82,7 @@ def test_the_marks_change_with_the_waivers() -> None:
     without = apply_waivers(found, FILE, Waivers(), NOW)
     with_ = apply_waivers(without, FILE, Waivers((waiver(),)), NOW)
     marks = {item.rule: item.waived for item in with_.findings}
-    assert marks["DW-I03"] == marks["MC-C14"] == AppliedWaiver("W-1", "known")
+    assert marks["DW-I03"] == marks["MC-C14"] == AppliedWaiver("W-1", "known", waiver().expires_ts)
     assert apply_waivers(with_, FILE, Waivers(), NOW) == without
     assert PLANNED.effective_result(without) is Result.FAIL
 
