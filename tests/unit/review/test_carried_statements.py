@@ -39,6 +39,11 @@ def unread(code: str, dialect: Dialect) -> list[str]:
         (Dialect.TSQL, "SET NOCOUNT ON\nDROP TABLE shop"),
         (Dialect.TSQL, "DEALLOCATE c\nDROP TABLE shop"),
         (Dialect.TSQL, "ALTER PROCEDURE p AS DROP TABLE shop"),
+        (
+            Dialect.TSQL,
+            "ALTER TABLE t CHECK CONSTRAINT c\nSET NOCOUNT ON\nEXEC sp_executesql N'DROP TABLE shop'",
+        ),
+        (Dialect.TSQL, "ALTER DATABASE d SET QUERY_STORE = ON\nDROP TABLE shop"),
         (Dialect.TSQL, "EXEC('SELECT 1')\nDROP TABLE shop"),
         (Dialect.DORIS, "BEGIN WITH LABEL l;\nDROP TABLE shop;"),
         (
