@@ -353,9 +353,11 @@ class ParserMixin(LeafParserMixin, Parser):
         self._prev_comments = []
         shift = self.sql.find(text, start)
         try:
-            hint = exp.maybe_parse(text, into=exp.Hint, dialect=self.dialect)
+            parsed = exp.maybe_parse(text, into=exp.Hint, dialect=self.dialect)
         except SqlglotError:
-            hint = exp.Hint(expressions=[text])
+            parsed = None
+        # Text with a semicolon is parsed as a block of hints.
+        hint = parsed if isinstance(parsed, exp.Hint) else exp.Hint(expressions=[text])
         for node in hint.walk():
             if "start" in node.meta:
                 node.meta["start"] += shift
