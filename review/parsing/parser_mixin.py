@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -22,6 +24,15 @@ from review.parsing.statement_parsers import (
 )
 
 _NONE = Token(TokenType.STRING, "")
+
+
+class _JoinAliases(frozenset[TokenType]):
+    """What may be the alias of a joined table; by its type, the search for nested joins is recognized."""
+
+
+@cache
+def _join_aliases(tokens: frozenset[TokenType]) -> _JoinAliases:
+    return _JoinAliases(tokens)
 
 
 class ParserMixin(LeafParserMixin, Parser):
@@ -339,6 +350,34 @@ class ParserMixin(LeafParserMixin, Parser):
         if isinstance(this, exp.Query) and skip_export(self):
             return super()._parse_query_modifiers(this)
         return this
+
+    def reset(self) -> None:
+        """Forget the last statement."""
+        super().reset()
+        self._unnested_joins: set[int] = set()
+
+    def _parse_join(
+        self,
+        skip_join_token: bool = False,
+        parse_bracket: bool = False,
+        alias_tokens: Collection[TokenType] | None = None,
+    ) -> exp.Join | None:
+        aliases = _join_aliases(frozenset(alias_tokens or self.TABLE_ALIAS_TOKENS))
+        return super()._parse_join(skip_join_token, parse_bracket, aliases)
+
+    def _parse_joins(self, alias_tokens: Collection[TokenType] | None = None) -> Iterator[exp.Join]:
+        if not isinstance(alias_tokens, _JoinAliases):
+            yield from super()._parse_joins(alias_tokens)
+            return
+        # sqlglot reads the joins after one without ON as nested ones, and again if no ON follows them: each
+        # such join would double the time.
+        begin = self._index
+        if begin in self._unnested_joins:
+            return
+        nested = list(super()._parse_joins(alias_tokens))
+        if self._curr.token_type not in (TokenType.ON, TokenType.USING):
+            self._unnested_joins.add(begin)
+        yield from nested
 
     def _parse_in(self, this: exp.Expr | None, alias: bool = False) -> exp.In:
         node = super()._parse_in(this, alias)

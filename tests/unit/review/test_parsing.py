@@ -197,3 +197,31 @@ def test_never_logs_code(caplog: pytest.LogCaptureFixture) -> None:
         ):
             _tree(code, Dialect.HIVE)
     assert "secret_table" not in caplog.text
+
+
+def test_joins_without_a_condition_are_read_in_linear_time() -> None:
+    tree = _tree("SELECT 1 FROM t" + "".join(f" JOIN a{index}" for index in range(60)))  # noqa: S608 - no query is run
+    assert isinstance(tree, exp.Select)
+    assert len(tree.args["joins"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("joins", "nested"),
+    [
+        ("a JOIN b JOIN c JOIN d ON x = 1 ON y = 2", {"c": ["d"]}),
+        ("a JOIN b JOIN c JOIN d ON x = 1 ON y = 2 ON z = 3", {"b": ["c"], "c": ["d"]}),
+        ("a JOIN b CROSS JOIN c JOIN d ON x = 1 ON y = 2", {"b": ["c", "d"]}),
+        ("a LEFT JOIN b JOIN c USING (x) ON y = 2 JOIN d", {"b": ["c"]}),
+    ],
+)
+def test_a_condition_belongs_to_the_nearest_join_without_one(
+    joins: str, nested: dict[str, list[str]]
+) -> None:
+    tree = _tree(f"SELECT 1 FROM {joins}", Dialect.TSQL)  # noqa: S608 - no query is run
+    assert isinstance(tree, exp.Select)
+    found = {
+        table.name: [join.this.name for join in table.args["joins"]]
+        for table in tree.find_all(exp.Table)
+        if table.args.get("joins")
+    }
+    assert found == nested
