@@ -313,15 +313,9 @@ _OTHER: dict[type[exp.Expr], ReadAs] = {
 """What is known of a statement by the type of its tree."""
 _ACTIVE = frozenset({"EVENT", "JOB", "RULE", "PACKAGE"})
 """Kinds of objects that run statements of their own."""
-_WITHOUT_EFFECT = (
-    "ANALYZE", "ATTACH", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "DEALLOCATE", "DESCRIBE", "DETACH",
-    "DISCARD", "FETCH", "FLUSH", "GRANT", "KILL", "LISTEN", "LOCK", "MSCK", "NOTIFY", "OPTIMIZE", "REFRESH",
-    "REINDEX", "RELEASE", "RESET", "REVOKE", "SAVEPOINT", "SET", "SHOW", "SYSTEM", "UNLOCK", "USE", "VACUUM",
-)  # fmt: skip
 _COMMANDS = {
     **dict.fromkeys(("CALL", "EXEC", "EXECUTE"), ReadAs.CALL),
     "PREPARE": ReadAs.PARTS,
-    **dict.fromkeys(_WITHOUT_EFFECT, ReadAs.NO_EFFECT),
 }
 """What is known of a statement without a tree of its own, by its first word."""
 

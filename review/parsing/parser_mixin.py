@@ -355,6 +355,18 @@ class ParserMixin(LeafParserMixin, Parser):
         """Forget the last statement."""
         super().reset()
         self._unnested_joins: set[int] = set()
+        self._names_if: set[int] = set()
+
+    def _parse_if(self) -> exp.Expr | None:
+        # `IF IF IF`: what follows is parsed as a condition, and again as what follows a name.
+        begin = self._index - 1
+        if begin in self._names_if:
+            self._retreat(begin)
+            return None
+        parsed = super()._parse_if()
+        if parsed is None:
+            self._names_if.add(begin)
+        return parsed
 
     def _parse_join(
         self,

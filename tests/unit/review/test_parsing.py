@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from review.parsing.ast_nodes import (
     Routine,
     TableCommand,
 )
+from review.parsing.harmless_statements import is_harmless
 from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.parameter_mask import mask_parameters
 from review.source.statement_splitter import split_script
@@ -225,3 +227,27 @@ def test_a_condition_belongs_to_the_nearest_join_without_one(
         if table.args.get("joins")
     }
     assert found == nested
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("COMMENT\nDELETE FROM t", False),
+        ("SHOW ERRORS\nDROP TABLE t", False),
+        ("FLUSH x EXECUTE y", False),
+        ("GRANT SELECT, DELETE ON t TO u", True),
+        ("GRANT SELECT ON t TO u DELETE FROM t", False),
+        ("REVOKE UPDATE ON t FROM u CASCADE", True),
+        ("LOCK TABLE t IN EXCLUSIVE MODE", True),
+        ("DROP SEQUENCE s", True),
+        ("DROP SEQUENCE s CASCADE", False),
+    ],
+)
+def test_a_statement_without_an_effect_contains_no_other(code: str, *, expected: bool) -> None:
+    assert is_harmless(code, Dialect.ORACLE) == expected
+
+
+def test_a_name_that_is_a_keyword_is_read_once() -> None:
+    begin = time.process_time()
+    assert isinstance(_tree("SELECT " + "IF " * 40, Dialect.ORACLE), Unparsed)
+    assert time.process_time() - begin < 1.0
