@@ -156,6 +156,7 @@ def test_signs_of_sql() -> None:
         "x; delete from shop",
         "hive -e 'drop table shop'",
         "/* c */ update a set b = 1",
+        'mysql -e "truncate shop" dw',
     ]
     plain = ["drop the table", "update of a set", "select one", "truncate the text", "--sql"]
     assert [text for text in (*carrying, *plain) if starts_statement(text)] == carrying
