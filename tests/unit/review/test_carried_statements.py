@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from review.content.notebook import notebook_scripts
+from review.content.flow_spec import document_scripts
 from review.dialects import Dialect
 from review.extraction.reader import read_code
 from review.source.carried_sql import is_named_for_text, starts_statement
@@ -146,7 +146,7 @@ def test_a_message_of_a_shell_script_is_not_reported(code: str) -> None:
 )
 def test_a_line_magic_is_read_in_its_language(line: str, dialect: Dialect, code: str) -> None:
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": line}
-    scripts = notebook_scripts(json.dumps({"nbformat": 4, "cells": [cell]}))
+    scripts = document_scripts(json.dumps({"nbformat": 4, "cells": [cell]}))
     assert code in [script.code for script in scripts if script.dialect is dialect]
 
 
