@@ -267,7 +267,6 @@ def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done:
         frame = walk.frame()
         frame.clause = Clause.WHERE
         frame.compare(tree.this, frame)
-        done.read |= {id(node) for node in tree.find_all(*_CHANGES)}  # the body is a statement of its own
         return ReadAs.PARTS
     elif isinstance(tree, Definition) and tree.args["verb"] == "CREATE" and tree.args["kind"] in _ACTIVE:
         read_as = None

@@ -351,6 +351,13 @@ class ParserMixin(LeafParserMixin, Parser):
             return super()._parse_query_modifiers(this)
         return this
 
+    def __init_subclass__(cls) -> None:
+        """Let the word IF be read by `_parse_if` itself: a lambda around it would nest calls more deeply."""
+        super().__init_subclass__()
+        inherited = super().NO_PAREN_FUNCTION_PARSERS
+        parsers = cls.__dict__.get("NO_PAREN_FUNCTION_PARSERS", inherited)
+        cls.NO_PAREN_FUNCTION_PARSERS = {**parsers, "IF": ParserMixin._parse_if}
+
     def reset(self) -> None:
         """Forget the last statement."""
         super().reset()

@@ -31,6 +31,7 @@ def unread(code: str, dialect: Dialect) -> list[str]:
         (Dialect.ORACLE, "BEGIN run_ddl('DROP TABLE shop'); END;\n/"),
         (Dialect.POSTGRES, "SELECT dblink_exec('dbname=x', 'DROP TABLE shop')"),
         (Dialect.POSTGRES, "SELECT cron.schedule('x', '0 3 * * *', $$DROP TABLE shop$$)"),
+        (Dialect.POSTGRES, "DO 'BEGIN CALL run(''DROP TABLE /* it''''s */ shop''); END'"),
         (Dialect.POSTGRES, "DO $$ BEGIN PERFORM run('DROP TABLE shop'); END $$"),
         (Dialect.ORACLE, "SET SERVEROUTPUT ON\nDROP TABLE shop;"),
         (Dialect.ORACLE, "PROMPT it's running\nDROP TABLE shop;"),
