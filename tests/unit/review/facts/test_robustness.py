@@ -131,3 +131,13 @@ def test_tables_are_named_before_anything_is_known_of_them() -> None:
         Dialect.MAXCOMPUTE,
     )
     assert parsed.tables == {"p.a", "b", "d", "e_${x}"}
+
+
+@pytest.mark.parametrize("dialect", SQL)
+@pytest.mark.parametrize(
+    "call", ["exists()", "regexp_like()", "regexp_like(a)", "rlike()", "starts_with()", "ilike()"]
+)
+def test_a_condition_without_operands_is_analyzed(call: str, dialect: Dialect) -> None:
+    code = f"SELECT {call} FROM t JOIN s ON {call} WHERE {call} OR a GROUP BY {call} HAVING {call}"
+    (statement,) = read_code(code, dialect).statements
+    assert "could not be analyzed" not in (statement.unread or "")
