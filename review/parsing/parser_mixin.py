@@ -393,7 +393,11 @@ class ParserMixin(LeafParserMixin, Parser):
         begin = self._index
         if begin in self._unnested_joins:
             return
-        nested = list(super()._parse_joins(alias_tokens))
+        nested: list[exp.Join] = []
+        for join in super()._parse_joins(alias_tokens):
+            nested.append(join)
+            if self._index in self._unnested_joins:
+                break  # no ON follows the rest
         if self._curr.token_type not in (TokenType.ON, TokenType.USING):
             self._unnested_joins.add(begin)
         yield from nested
