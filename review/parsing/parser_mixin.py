@@ -262,8 +262,12 @@ class ParserMixin(LeafParserMixin, Parser):
 
         https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select.html
         """
-        lateral = super()._parse_lateral()
-        if lateral is not None and (pivots := self._parse_pivots()):
+        lateral: exp.Lateral | None = super()._parse_lateral()
+        if lateral is None:
+            return None
+        if isinstance(lateral.this, exp.Dot) and lateral.this.args.get("this") is None:
+            self.raise_error("Expected a function")  # LATERAL VIEW.t
+        if pivots := self._parse_pivots():
             lateral.set("pivots", pivots)
         return lateral
 

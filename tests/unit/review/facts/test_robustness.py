@@ -141,3 +141,9 @@ def test_a_condition_without_operands_is_analyzed(call: str, dialect: Dialect) -
     code = f"SELECT {call} FROM t JOIN s ON {call} WHERE {call} OR a GROUP BY {call} HAVING {call}"
     (statement,) = read_code(code, dialect).statements
     assert "could not be analyzed" not in (statement.unread or "")
+
+
+@pytest.mark.parametrize("dialect", SQL)
+def test_a_lateral_view_without_a_function_is_analyzed(dialect: Dialect) -> None:
+    (statement,) = read_code("DELETE FROM LATERAL VIEW.t", dialect).statements
+    assert "could not be analyzed" not in (statement.unread or "")
