@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.exit_codes import UsageError
-from review.content.flow_spec import flow_scripts
+from review.content.flow_spec import document_scripts
 from review.content.node_script import NodeScript
-from review.content.notebook import notebook_scripts
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.source.source_files import SUFFIXES, decode_source, dialect_of
@@ -123,7 +122,7 @@ def _scripts_of(source: Source) -> tuple[Source, ...]:
 
 def _scripts(data: bytes | None) -> tuple[NodeScript, ...]:
     content = decode_source(data) if data else None
-    return (flow_scripts(content) or notebook_scripts(content)) if isinstance(content, str) else ()
+    return document_scripts(content) if isinstance(content, str) else ()
 
 
 def no_source_error(paths: Sequence[str]) -> UsageError:

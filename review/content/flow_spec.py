@@ -12,16 +12,20 @@ from dataclasses import replace
 from typing import Any
 
 from review.content.node_script import NodeScript, read_object
-from review.content.notebook import node_scripts
+from review.content.notebook import node_scripts, notebook_scripts
 from review.dialects import file_type_of_command
 
 
-def flow_scripts(content: str) -> tuple[NodeScript, ...]:
-    """Return the scripts of a FlowSpec document, with the names of their nodes in `place`.
+def document_scripts(content: str) -> tuple[NodeScript, ...]:
+    """Return the scripts of a FlowSpec document, with the names of their nodes in `place`, or of a notebook.
 
-    Empty if the content is no such document, or one without scripts. No content makes this raise.
+    Empty if the content is neither, or has no scripts. No content makes this raise.
     """
     raw = read_object(content)
+    return _flow_scripts(raw) or notebook_scripts(raw)
+
+
+def _flow_scripts(raw: Mapping[str, Any] | None) -> tuple[NodeScript, ...]:
     if raw is None or not isinstance(raw.get("spec"), dict) or "kind" not in raw:
         return ()
     scripts: list[NodeScript] = []

@@ -55,9 +55,14 @@ class NodeScript:
 
 def node_script(content: str, file_type: int | None) -> NodeScript:
     """Return the script in the content of a file with a node type. No content makes this raise."""
+    return script_of_object(read_object(content), content, file_type)
+
+
+def script_of_object(raw: dict[str, Any] | None, content: str, file_type: int | None) -> NodeScript:
+    """Return what `node_script` does, for content whose JSON object, if it is one, was read already."""
     dialect = dialect_for_node_type(file_type)
     form = _FORMS.get(file_type) if file_type is not None else None
-    found = _unwrapped(content, dialect, (form,)) if form else None
+    found = _unwrapped(raw, dialect, (form,)) if form else None
     return found or NodeScript(content, dialect)
 
 
@@ -65,7 +70,7 @@ def file_script(content: str, dialect: Dialect) -> NodeScript:
     """Return the script in the content of a file in a given dialect, whatever its node type is."""
     found = None
     if dialect.sql or dialect is Dialect.SHELL:
-        found = _unwrapped(content, dialect, (_emr_script, _component_script))
+        found = _unwrapped(read_object(content), dialect, (_emr_script, _component_script))
     return found or NodeScript(content, dialect)
 
 
@@ -84,8 +89,7 @@ def read_object(content: str) -> dict[str, Any] | None:
 _Form = Callable[[dict[str, Any], Dialect], NodeScript | None]
 
 
-def _unwrapped(content: str, dialect: Dialect, forms: tuple[_Form, ...]) -> NodeScript | None:
-    raw = read_object(content)
+def _unwrapped(raw: dict[str, Any] | None, dialect: Dialect, forms: tuple[_Form, ...]) -> NodeScript | None:
     if raw is None:
         return None
     for form in forms:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from review.content.node_script import NodeScript, node_script, read_object
+from review.content.node_script import NodeScript, read_object, script_of_object
 from review.dialects import Dialect
 
 CELLS = "cells"
@@ -62,12 +62,12 @@ def node_scripts(content: str, file_type: int | None) -> tuple[NodeScript, ...]:
 
     No content makes this raise.
     """
-    return notebook_scripts(content) or (node_script(content, file_type),)
-
-
-def notebook_scripts(content: str) -> tuple[NodeScript, ...]:
-    """Return the scripts of a notebook; none if the content is no notebook, or one without code."""
     raw = read_object(content)
+    return notebook_scripts(raw) or (script_of_object(raw, content, file_type),)
+
+
+def notebook_scripts(raw: dict[str, Any] | None) -> tuple[NodeScript, ...]:
+    """Return the scripts of a notebook; none if the object is no notebook, or one without code."""
     if raw is None or "nbformat" not in raw or not isinstance(raw.get(CELLS), list):
         return ()
     cells = list(_code_cells(raw))

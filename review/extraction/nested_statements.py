@@ -29,6 +29,8 @@ INCOMPLETE = "a part of it could not be parsed"
 
 _MAX_DEPTH = 5
 """Maximum statements in statements in statements."""
+_MAX_CONDITIONS = 200
+"""Maximum conditions in conditions: `IF a IF b SELECT 1`."""
 _MAX_INNER = 2_000
 """Maximum statements within one statement."""
 
@@ -95,7 +97,7 @@ class _Nested:
     def find(self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int) -> NestedStatements | None:
         """Return the statements within `piece`; None if it cannot contain any."""
         if isinstance(tree, Condition):
-            return NestedStatements(tuple((piece, body) for body in _bodies(tree)))
+            return _of_condition(piece, tree)
         if (carried := self._carried(piece, tree, depth)) is not None:
             return carried
         if isinstance(tree, _SKIPPING) and _SELECT.search(piece.stripped) and not tree.find(exp.Query):
@@ -289,12 +291,23 @@ _MAX_NAME = 100
 _NAME_BEFORE = re.compile(r"(?<![\w.$])[\w.$]++\Z")
 
 
-def _bodies(condition: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield what follows an IF or LOOP without BEGIN: one statement, which may be a condition itself."""
+def _of_condition(piece: StatementText, condition: Condition) -> NestedStatements:
+    bodies = list(_detached_bodies(condition))
+    if len(bodies) > _MAX_CONDITIONS:
+        return NestedStatements(reason=str(NestedTooDeeply()))
+    return NestedStatements(tuple((piece, body) for body in bodies))
+
+
+def _detached_bodies(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield what follows an IF or LOOP without BEGIN: one statement, which may be a condition itself.
+
+    None is left within another, whose reading would go through all of them.
+    """
     body = condition.args.get("body")
     while isinstance(body, exp.Expr):
+        condition.set("body", None)
         yield body
-        body = body.args.get("body") if isinstance(body, Condition) else None
+        condition, body = body, body.args.get("body") if isinstance(body, Condition) else None
 
 
 def _into_table(text: str, nested: NestedStatements) -> NestedStatements:
@@ -402,4 +415,6 @@ def _unescape(text: str, group: str) -> str:
     mark = {"plain": "'", "double": '"'}.get(group)
     if mark is None:
         return text
-    return text.replace(mark * 2, f" {mark}").replace(f"\\{mark}", f" {mark}")
+    # Of four quotes, two stay side by side: they are one in a string within the string.
+    single = re.sub(f"(?:{mark}{mark})++", lambda run: run[0][::2].rjust(len(run[0])), text)
+    return single.replace(f"\\{mark}", f" {mark}")

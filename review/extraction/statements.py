@@ -267,7 +267,6 @@ def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done:
         frame = walk.frame()
         frame.clause = Clause.WHERE
         frame.compare(tree.this, frame)
-        done.read |= {id(node) for node in tree.find_all(*_CHANGES)}  # the body is a statement of its own
         return ReadAs.PARTS
     elif isinstance(tree, Definition) and tree.args["verb"] == "CREATE" and tree.args["kind"] in _ACTIVE:
         read_as = None
@@ -313,15 +312,9 @@ _OTHER: dict[type[exp.Expr], ReadAs] = {
 """What is known of a statement by the type of its tree."""
 _ACTIVE = frozenset({"EVENT", "JOB", "RULE", "PACKAGE"})
 """Kinds of objects that run statements of their own."""
-_WITHOUT_EFFECT = (
-    "ANALYZE", "ATTACH", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "DEALLOCATE", "DESCRIBE", "DETACH",
-    "DISCARD", "FETCH", "FLUSH", "GRANT", "KILL", "LISTEN", "LOCK", "MSCK", "NOTIFY", "OPTIMIZE", "REFRESH",
-    "REINDEX", "RELEASE", "RESET", "REVOKE", "SAVEPOINT", "SET", "SHOW", "SYSTEM", "UNLOCK", "USE", "VACUUM",
-)  # fmt: skip
 _COMMANDS = {
     **dict.fromkeys(("CALL", "EXEC", "EXECUTE"), ReadAs.CALL),
     "PREPARE": ReadAs.PARTS,
-    **dict.fromkeys(_WITHOUT_EFFECT, ReadAs.NO_EFFECT),
 }
 """What is known of a statement without a tree of its own, by its first word."""
 

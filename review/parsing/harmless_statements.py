@@ -1,4 +1,4 @@
-"""Statements without an effect on the rows of tables, by their first words, which sqlglot cannot parse.
+"""Statements without an effect on the rows of tables, by their first words, of which sqlglot makes no tree.
 
 They are accepted as read. A statement that deletes, writes or replaces rows, or that contains another
 statement, never belongs here: it is parsed, or reported as not reviewed.
@@ -16,7 +16,9 @@ _SHARED = """
 CREATE INDEX; CREATE UNIQUE INDEX; DROP INDEX; ALTER INDEX; REINDEX; CREATE|ALTER|DROP SEQUENCE|TYPE
 DROP FUNCTION; DROP PROCEDURE|RULE; DROP TRIGGER; START TRANSACTION; SAVEPOINT; RELEASE SAVEPOINT
 SAVE TRAN|TRANSACTION; LOCK TABLE|TABLES; UNLOCK TABLES; OPEN; CLOSE; ALLOCATE; DEALLOCATE; CHECKPOINT
-ANALYZE; RESET; HELP; COMMENT ON; SIGNAL; RESIGNAL; ALTER DATABASE|SCHEMA
+ANALYZE; RESET; HELP; COMMENT; SIGNAL; RESIGNAL; ALTER DATABASE|SCHEMA; ATTACH; CLUSTER; DESCRIBE; DETACH
+DISCARD; FETCH; FLUSH; GRANT; KILL; LISTEN; LOCK; MSCK; NOTIFY; OPTIMIZE; REFRESH; RELEASE; REVOKE; SET; SHOW
+SYSTEM; UNLOCK; USE; VACUUM
 """
 _HIVE = """
 MSCK; DELETE JAR|JARS|FILE|FILES|ARCHIVE|ARCHIVES; COMPILE; RELOAD; REPL STATUS
@@ -130,7 +132,16 @@ def is_harmless(text: str, dialect: Dialect) -> bool:
     prefixes = _prefixes(dialect).get(words[0], ()) if words else ()
     if not any(words[: len(prefix)] == list(prefix) for prefix in prefixes):
         return False
-    return not contains_statement(text[len(words[0]) :], dialect)
+    if words[0] in _OBJECT_VERBS and _REACHES_FURTHER.search(_STRING.sub("", text)):
+        return False
+    begin = len(words[0])
+    if words[0] in _PRIVILEGES and (given := _GIVEN.search(text, begin)):
+        begin = given.end()  # the privileges themselves are verbs
+    return not contains_statement(text[begin:], dialect)
+
+
+_PRIVILEGES = frozenset({"GRANT", "REVOKE"})
+_GIVEN = re.compile(r"\b(?:to|from)\b", re.IGNORECASE)
 
 
 def contains_statement(text: str, dialect: Dialect) -> bool:
@@ -144,11 +155,12 @@ _HEAD = 200
 """Characters of a statement that can contain its first words."""
 _WORD = re.compile(r"\w+|[!-]")
 _STRING = re.compile(r"'[^']*'" + r'|"[^"]*"')
-_CHANGES = (
-    r"INSERT|UPDATE|DELETE|MERGE|TRUNCATE|UPSERT|EXEC|EXECUTE|CALL|(?<!FOR )SELECT|CASCADE|INCLUDING|BODY"
-)
+_OBJECT_VERBS = frozenset({"CREATE", "ALTER", "DROP"})
+_REACHES_FURTHER = re.compile(r"\b(?:CASCADE|INCLUDING|BODY)\b", re.IGNORECASE)
+"""Words by which a statement changes more than the object that it names."""
+_CHANGES = r"INSERT|UPDATE|DELETE|MERGE|TRUNCATE|UPSERT|EXEC|EXECUTE|CALL|(?<!FOR )SELECT"
 _MAY_CHANGE = re.compile(rf"\b(?:{_CHANGES})\b", re.IGNORECASE)
-"""Words of another statement within it, or by which it removes more than the object that it names."""
+"""Words of another statement within it."""
 _MAY_CHANGE_UNSEPARATED = re.compile(rf"\b(?:{_CHANGES}|DROP|ALTER|CREATE)\b", re.IGNORECASE)
 _UNSEPARATED = frozenset({Dialect.TSQL, Dialect.ORACLE})
 """Dialects in which a statement, or a client command, can end without a semicolon."""

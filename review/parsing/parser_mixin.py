@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -22,6 +24,15 @@ from review.parsing.statement_parsers import (
 )
 
 _NONE = Token(TokenType.STRING, "")
+
+
+class _JoinAliases(frozenset[TokenType]):
+    """What may be the alias of a joined table; by its type, the search for nested joins is recognized."""
+
+
+@cache
+def _join_aliases(tokens: frozenset[TokenType]) -> _JoinAliases:
+    return _JoinAliases(tokens)
 
 
 class ParserMixin(LeafParserMixin, Parser):
@@ -251,8 +262,12 @@ class ParserMixin(LeafParserMixin, Parser):
 
         https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select.html
         """
-        lateral = super()._parse_lateral()
-        if lateral is not None and (pivots := self._parse_pivots()):
+        lateral: exp.Lateral | None = super()._parse_lateral()
+        if lateral is None:
+            return None
+        if isinstance(lateral.this, exp.Dot) and lateral.this.args.get("this") is None:
+            self.raise_error("Expected a function")  # LATERAL VIEW.t
+        if pivots := self._parse_pivots():
             lateral.set("pivots", pivots)
         return lateral
 
@@ -340,6 +355,57 @@ class ParserMixin(LeafParserMixin, Parser):
             return super()._parse_query_modifiers(this)
         return this
 
+    def __init_subclass__(cls) -> None:
+        """Let the word IF be read by `_parse_if` itself: a lambda around it would nest calls more deeply."""
+        super().__init_subclass__()
+        inherited = super().NO_PAREN_FUNCTION_PARSERS
+        parsers = cls.__dict__.get("NO_PAREN_FUNCTION_PARSERS", inherited)
+        cls.NO_PAREN_FUNCTION_PARSERS = {**parsers, "IF": ParserMixin._parse_if}
+
+    def reset(self) -> None:
+        """Forget the last statement."""
+        super().reset()
+        self._unnested_joins: set[int] = set()
+        self._names_if: set[int] = set()
+
+    def _parse_if(self) -> exp.Expr | None:
+        # `IF IF IF`: what follows is parsed as a condition, and again as what follows a name.
+        begin = self._index - 1
+        if begin in self._names_if:
+            self._retreat(begin)
+            return None
+        parsed = super()._parse_if()
+        if parsed is None:
+            self._names_if.add(begin)
+        return parsed
+
+    def _parse_join(
+        self,
+        skip_join_token: bool = False,
+        parse_bracket: bool = False,
+        alias_tokens: Collection[TokenType] | None = None,
+    ) -> exp.Join | None:
+        aliases = _join_aliases(frozenset(alias_tokens or self.TABLE_ALIAS_TOKENS))
+        return super()._parse_join(skip_join_token, parse_bracket, aliases)
+
+    def _parse_joins(self, alias_tokens: Collection[TokenType] | None = None) -> Iterator[exp.Join]:
+        if not isinstance(alias_tokens, _JoinAliases):
+            yield from super()._parse_joins(alias_tokens)
+            return
+        # sqlglot reads the joins after one without ON as nested ones, and again if no ON follows them: each
+        # such join would double the time.
+        begin = self._index
+        if begin in self._unnested_joins:
+            return
+        nested: list[exp.Join] = []
+        for join in super()._parse_joins(alias_tokens):
+            nested.append(join)
+            if self._index in self._unnested_joins:
+                break  # no ON follows the rest
+        if self._curr.token_type not in (TokenType.ON, TokenType.USING):
+            self._unnested_joins.add(begin)
+        yield from nested
+
     def _parse_in(self, this: exp.Expr | None, alias: bool = False) -> exp.In:
         node = super()._parse_in(this, alias)
         node.meta["end"] = self._prev.end
@@ -353,9 +419,11 @@ class ParserMixin(LeafParserMixin, Parser):
         self._prev_comments = []
         shift = self.sql.find(text, start)
         try:
-            hint = exp.maybe_parse(text, into=exp.Hint, dialect=self.dialect)
+            parsed = exp.maybe_parse(text, into=exp.Hint, dialect=self.dialect)
         except SqlglotError:
-            hint = exp.Hint(expressions=[text])
+            parsed = None
+        # Text with a semicolon is parsed as a block of hints.
+        hint = parsed if isinstance(parsed, exp.Hint) else exp.Hint(expressions=[text])
         for node in hint.walk():
             if "start" in node.meta:
                 node.meta["start"] += shift

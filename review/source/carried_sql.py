@@ -13,7 +13,11 @@ _LINE_COMMENT = re.compile(r"--(?=\s)[^\n]*+")
 _STATEMENT = re.compile(
     r"(?:\A|[;'\"(\n]|(?<![\w-])-[A-Za-z]|(?<![\w-])--[a-z-]++=)[\s\"'\\(]{0,50}+(?:"
     r"drop\s++(?:\w++\s++){0,2}(?:table|view|database|schema|function|index)\s++" + _NAME + "|"
-    r"truncate\s++(?:table\s++" + _NAME + "|" + _NAME + r"\s*+(?:[;,'\"]|\Z|cascade\b|restart\b))|"
+    r"truncate\s++(?:table\s++"
+    + _NAME
+    + "|"
+    + _NAME
+    + r"(?:(?<=\")|\s*+(?:[;,'\"]|\Z|cascade\b|restart\b)))|"
     r"alter\s++table\s++" + _NAME + "|"
     r"create\s++(?:\w++\s++){0,3}(?:table|view|database|schema)\s++" + _NAME + "|"
     r"delete\s++from\s++"

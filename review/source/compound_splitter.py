@@ -50,6 +50,12 @@ _CONTINUED = re.compile(r"[,=+\-*/%<>|&(.]\s*\Z")
 """T-SQL: text after which an expression continues on a new line."""
 _ALTERS_PART = re.compile(r"\s+(?:column|constraint|member|period|index)\b", re.IGNORECASE)
 """T-SQL: text after an ALTER or DROP that is an action of ALTER TABLE, not a statement."""
+_SETS_OPTION = re.compile(r"\s*\(")
+"""T-SQL: text after the SET of an ALTER."""
+_REFERENTIAL = re.compile(
+    r"(?:delete|update)\s+(?:cascade|no\s+action|set\s+(?:null|default))\b", re.IGNORECASE
+)
+"""T-SQL: what follows the ON of a foreign key."""
 _TOKEN = re.compile(
     r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]{0,200}\])"
 )
@@ -173,16 +179,26 @@ class _CompoundSplitter:
     def _continues(self, word: str, match: re.Match[str]) -> bool:
         """T-SQL: whether a verb on a line of its own belongs to the current statement."""
         is_next = not self._bare[self._before_end : match.start()].strip()  # not after a number
-        # `UNION ALL` is followed by a query, but `ALTER TABLE t CHECK CONSTRAINT ALL` by anything.
-        is_joined = self._before in _JOINING and is_next and (self._before != "ALL" or word == "SELECT")
-        if is_joined or word == "WITH":
-            return True  # a statement before the WITH of a CTE must end with a semicolon
+        if is_next and self._is_joined(word, match):
+            return True
+        if word == "WITH":
+            return self._verb in ("CREATE", "ALTER", "INSERT") or not _CTE.match(self._bare, match.end())
         if word in _CONTINUING.get(self._verb, ()):
             return True
         if self._verb == "ALTER":
-            is_part = word in ("ALTER", "DROP") and _ALTERS_PART.match(self._bare, match.end())
-            return bool(is_part) or word == "SET"
+            if word == "SET":
+                return _SETS_OPTION.match(self._bare, match.end()) is not None
+            return word in ("ALTER", "DROP") and _ALTERS_PART.match(self._bare, match.end()) is not None
         return self._verb in ("GRANT", "REVOKE") and self._before in _VERBS  # a list of privileges
+
+    def _is_joined(self, word: str, match: re.Match[str]) -> bool:
+        """T-SQL: whether the word before a verb belongs to it."""
+        match self._before:
+            case "ALL":  # `ALTER TABLE t CHECK CONSTRAINT ALL` is followed by anything
+                return word == "SELECT"
+            case "ON":  # so is `ALTER DATABASE d SET QUERY_STORE = ON`
+                return _REFERENTIAL.match(self._bare, match.start()) is not None
+        return self._before in _JOINING
 
     def _advance(self, word: str) -> None:
         """T-SQL: note which part of the current statement `word` begins."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tests.fuzz.corpus import save_failure, seeds_of
+from tests.fuzz.corpus import failure_file, save_failure, seeds_of
 from tests.fuzz.inputs import new_input
 from tests.fuzz.targets import TARGETS
 
@@ -29,8 +29,10 @@ MAX_SECONDS = 15
 MAX_FAILURES = 20
 
 
-def fuzz(targets: Sequence[str], seconds: float, seed: int, current: Path) -> tuple[Counter[str], list[Path]]:
-    """Run the targets in turn for `seconds`; return the number of inputs by target, and the failures.
+def fuzz(
+    targets: Sequence[str], seconds: float, seed: int, current: Path
+) -> tuple[Counter[str], Counter[Path]]:
+    """Run the targets in turn for `seconds`; return the number of inputs by target, and of failures by file.
 
     Args:
         targets: names of targets.
@@ -42,7 +44,7 @@ def fuzz(targets: Sequence[str], seconds: float, seed: int, current: Path) -> tu
     seeds = {target: seeds_of(target) for target in targets}
     until = time.monotonic() + seconds
     counts: Counter[str] = Counter()
-    failures: list[Path] = []
+    failures: Counter[Path] = Counter()
     while time.monotonic() < until and len(failures) < MAX_FAILURES:
         target = targets[counts.total() % len(targets)]
         data = new_input(rng, target, seeds[target])
@@ -52,9 +54,10 @@ def fuzz(targets: Sequence[str], seconds: float, seed: int, current: Path) -> tu
             with _alarm():
                 TARGETS[target](data)
         except Exception as error:  # noqa: BLE001 - any exception is a failure
-            file = save_failure(target, data, error)
-            if file not in failures:
-                failures.append(file)
+            file = failure_file(target, error)
+            failures[file] += 1
+            if failures[file] == 1:  # later ones would overwrite it
+                save_failure(target, data, error)
                 _print_line(f"{target}: {type(error).__name__}: {str(error)[:120]}\n  {file}")
     return counts, failures
 
@@ -96,7 +99,7 @@ def main() -> int:
     counts, failures = fuzz(chosen.targets or list(TARGETS), chosen.seconds, chosen.seed, current)
     for target, count in counts.items():
         _print_line(f"{target}: {count} inputs")
-    _print_line(f"{counts.total()} inputs, {len(failures)} failures")
+    _print_line(f"{counts.total()} inputs, {failures.total()} failures in {len(failures)} places")
     return int(bool(failures))
 
 

@@ -25,13 +25,17 @@ def seeds_of(target: str) -> list[bytes]:
     return [*(path.read_bytes() for path in files_of(target)), *more_seeds(target)]
 
 
-def save_failure(target: str, data: bytes, error: BaseException) -> Path:
-    """Write an input that failed to the corpus and return its file; one file for each place of failure.
+def failure_file(target: str, error: BaseException) -> Path:
+    """Return the file for inputs that fail with `error`: one for each place of failure."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return FOLDER / target / f"failure-{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}"
+
+
+def save_failure(target: str, data: bytes, error: BaseException) -> None:
+    """Write an input that failed to the corpus.
 
     It is run with the corpus from then on. Commit it with the fix.
     """
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    file = FOLDER / target / f"failure-{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}"
+    file = failure_file(target, error)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
-    return file

@@ -118,16 +118,20 @@ def _simple(node: exp.Expr, negated: bool, frame: BlockState, join: int | None) 
 
 def _parts(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
     kind = type(node)
-    if (operator := _COMPARISONS.get(kind)) is not None and isinstance(node, exp.Binary):
+    is_complete = isinstance(node, exp.Binary) and node.args.get("expression") is not None
+    if (operator := _COMPARISONS.get(kind)) is not None and is_complete:
         return operator, read_operand(node.this, frame), (read_operand(node.expression, frame),)
     if (reader := _READERS.get(kind)) is not None:
         return reader(node, frame)
-    if isinstance(node, exp.Predicate) and isinstance(node, exp.Binary):
-        return Operator.TRUTH, read_operand(node.this, frame), (read_operand(node.expression, frame),)
     if isinstance(node, (exp.Predicate, exp.Connector)):
-        parts = tuple(read_operand(part, frame) for part in node.iter_expressions())
-        return Operator.TRUTH, parts[0] if parts else Operand(Span(0, 0), OperandKind.CONSTANT), parts[1:]
+        return _truth(node, frame)
     return Operator.TRUTH, read_operand(node, frame), ()
+
+
+def _truth(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+    """Return the parts of a condition of any number of operands: `regexp_like()` has none."""
+    parts = tuple(read_operand(part, frame) for part in node.iter_expressions())
+    return Operator.TRUTH, parts[0] if parts else Operand(Span(0, 0), OperandKind.CONSTANT), parts[1:]
 
 
 def _is(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
@@ -156,7 +160,7 @@ def _between(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tupl
 
 def _exists(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
     if not isinstance(node.this, exp.Query):
-        return Operator.TRUTH, read_operand(node.this, frame), ()
+        return _truth(node, frame)
     return Operator.EXISTS, _of_query(node.this, Role.EXISTS, frame), ()
 
 

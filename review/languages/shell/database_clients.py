@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from review.dialects import Dialect
 from review.languages.shell.program_calls import ProgramCall
+from review.languages.shell.shell_lexer import text_at
 from review.source.carried_sql import is_named_for_text
 
 
@@ -89,7 +90,7 @@ _TEXT_ONLY = re.compile(
 
 def client_of(call: ProgramCall) -> Client | None:
     """Return the client that a call runs; None for any other program."""
-    words = [call.code[slice(*word.at)] for word in call.arguments]
+    words = [text_at(call.code, word.at) for word in call.arguments]
     if _SQOOP.fullmatch(call.name):
         source = _JDBC.search(" ".join(words))
         return Client(

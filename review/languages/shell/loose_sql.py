@@ -12,6 +12,7 @@ from review.facts.queries import EmbeddedQuery
 from review.languages.embedded import Fragment, Sql, sql_text
 from review.languages.shell.database_clients import takes_text_only
 from review.languages.shell.program_calls import ProgramCall
+from review.languages.shell.shell_lexer import text_at
 from review.languages.shell.shell_sql import SqlTexts
 from review.source.carried_sql import starts_statement
 
@@ -70,7 +71,7 @@ def _is_piped_on(placed: list[ProgramCall], index: int, queries: set[Span]) -> b
 def _is_filed(call: ProgramCall, files: _Files) -> bool:
     """Whether a call writes to a file that has SQL by its name, or is named again in the script."""
     targets = [*call.command.outputs, *(call.arguments if call.name == "tee" else ())]
-    return any(files.is_read_again(call.code[slice(*word.at)].strip("\"'")) for word in targets)
+    return any(files.is_read_again(text_at(call.code, word.at).strip("\"'")) for word in targets)
 
 
 class _Files:

@@ -14,9 +14,21 @@ from review.languages.shell.command_wrappers import (
     reads_script,
     runs_in_same_shell,
 )
-from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, WordPart, split_commands
+from review.languages.shell.shell_lexer import (
+    REMOVED,
+    REMOVED_BACKSLASH,
+    REMOVED_QUOTE,
+    Heredoc,
+    ShellCommand,
+    ShellWord,
+    WordPart,
+    split_commands,
+    text_at,
+)
 
 ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<item>\[[^\[\]\n]*\])?\+?=")
+_EXPANDS = re.compile(r"(?:[^\\$`]|\\[\s\S])*+[$`]")
+"""Text of which a shell expands a part."""
 _MAX_SCRIPTS = 5
 """Maximum scripts that are read within each other: `ssh a "ssh b \\"hive …\\""`."""
 _MAX_READERS = 5
@@ -37,7 +49,7 @@ class ProgramCall:
             assigns variables.
         at: the program's name as written; the start of the command if it has none.
         code: the text to which all offsets refer. It is as long as the script; of a command within a string,
-            the string's quotes and escapes are blank.
+            the string's quotes and escapes are `REMOVED`.
         is_expanded: whether the command is within a string whose variables are expanded before it runs.
         is_isolated: whether another shell runs it, which does not have the variables of the script.
         is_read_further: whether it runs a script whose commands are calls of their own.
@@ -97,7 +109,7 @@ class _CallReader:
                 break
             words[index : index + 1] = self._program_words(words[index])
             name = _program_name(self._bare(words[index]))
-            inner = inner_words(name, [self._code[slice(*word.at)] for word in words[index + 1 :]])
+            inner = inner_words(name, [text_at(self._code, word.at) for word in words[index + 1 :]])
             if inner is None and is_wrapper(name) and not words[index + 1 :] and not reads_script(name):
                 break
             if inner is None or inner.is_script:
@@ -112,10 +124,13 @@ class _CallReader:
         yield call("", 0)
 
     def _bare(self, word: ShellWord) -> str:
-        return self._code[slice(*word.at)].strip("\"'")
+        return text_at(self._code, word.at).strip("\"'")
 
     def _past_assignments(self, words: list[ShellWord], index: int) -> int:
-        while index < len(words) and ASSIGNMENT.match(self._bare(words[index])):
+        """Return the index of the program, also after the `!` of `time ! hive`."""
+        while index < len(words) and (
+            ASSIGNMENT.match(self._bare(words[index])) or text_at(self._code, words[index].at) == "!"
+        ):
             index += 1
         return index
 
@@ -129,7 +144,7 @@ class _CallReader:
         if name not in self._held:
             part = values[0].parts[0]
             held: list[ShellCommand] = []
-            if part.quote in ("", "'", '"') and "\\" not in self._code[slice(*part.at)]:
+            if part.quote in ("", "'", '"') and "\\" not in text_at(self._code, part.at):
                 held = split_commands(self._code, self._deadline, part.at)[0]
             self._held[name] = held[0].words if len(held) == 1 and len(held[0].words) <= _MAX_HELD else []
         return self._held[name] or [word]
@@ -213,7 +228,7 @@ def _inner_script(
     call = calls[index]
     if not is_wrapper(call.name):
         return None
-    inner = inner_words(call.name, [call.code[slice(*word.at)] for word in call.arguments])
+    inner = inner_words(call.name, [text_at(call.code, word.at) for word in call.arguments])
     if inner is not None and inner.is_script:
         return _script_of_words(index, call, inner, assigned)
     if inner is not None or not reads_script(call.name):
@@ -242,7 +257,7 @@ def _script_of_words(
 ) -> _InnerScript:
     words = [*call.arguments[inner.begin : inner.end]]
     words[0] = value_after(words[0], words[0].at.begin + inner.skipped)
-    if len(words) == 1 and (match := _VARIABLE.fullmatch(call.code[slice(*words[0].at)].strip('"'))):
+    if len(words) == 1 and (match := _VARIABLE.fullmatch(text_at(call.code, words[0].at).strip('"'))):
         values = assigned.get(match[1] or match[2], [])
         words = values if len(values) == 1 and values[0].parts else words
     return _InnerScript(
@@ -258,14 +273,18 @@ def _calls_of_script(
 ) -> Iterator[ProgramCall]:
     commands = split_commands(code, deadline, script.at, depth=outer.command.depth + 1)[0]
     reader = _CallReader(code, commands, deadline)
-    is_expanded = any(part.quote in ('"', "", "<<") for part in script.parts)
-    has_own_variables = any(r"\$" in outer.code[slice(*part.at)] for part in script.parts)
+    is_expanded = any(
+        part.quote in ('"', "", "<<") and _EXPANDS.match(text_at(outer.code, part.at))
+        for part in script.parts
+    )
+    has_own_variables = any(r"\$" in text_at(outer.code, part.at) for part in script.parts)
     is_isolated = not runs_in_same_shell(outer.name) and (not is_expanded or has_own_variables)
     if commands:
         commands[0].before = outer.command.before
     for index, command in enumerate(commands):
         if index < _MAX_READERS and (command.before != "|" or not index):
             command.heredocs += script.stdin
+            command.reads_file = command.reads_file or outer.command.reads_file
         yield from reader.calls(
             command,
             is_expanded=is_expanded or outer.is_expanded,
@@ -275,12 +294,12 @@ def _calls_of_script(
 
 _ESCAPED = {"'": "", '"': '"$`\\', "<<": "$`\\", "$'": "'\"\\"}
 """The characters that lose the backslash before them, by the quote; outside of quotes, all do."""
-_REMOVED = "\0"
-"""Stands for a quote or backslash that is no part of the script."""
+_ESCAPE = re.compile(rf"\\([{REMOVED}]*+)([^{REMOVED}]?)")
+"""A backslash, and the letter after it."""
 
 
 def _unquoted(code: str, scripts: list[_InnerScript]) -> str:
-    """Return a text as long as `code` in which the quotes and escapes of the scripts' words are blank."""
+    """Return a text as long as `code` in which the quotes and escapes of the scripts' words are removed."""
     out = list(code)
     for script in scripts:
         offset = script.at.begin
@@ -289,112 +308,25 @@ def _unquoted(code: str, scripts: list[_InnerScript]) -> str:
             out[slice(*part.at)] = _without_escapes(code[slice(*part.at)], _ESCAPED.get(part.quote))
             offset = part.at.end
         out[offset : script.at.end] = _without_quotes(code[offset : script.at.end])
-        out[slice(*script.at)] = _closed_up(out[slice(*script.at)])
     return "".join(out)
 
 
-def _without_quotes(text: str) -> list[str]:
+def _without_quotes(text: str) -> str:
     """Return the characters between two parts of words: quotes are removed, blanks are kept."""
-    return [letter if letter.isspace() else _REMOVED for letter in text]
+    return "".join(letter if letter.isspace() else REMOVED_QUOTE for letter in text)
 
 
-def _without_escapes(text: str, escaped: str | None) -> list[str]:
-    """Return the characters of `text` without the backslashes of its escapes.
+def _without_escapes(text: str, escaped: str | None) -> str:
+    """Return `text` with the backslashes of its escapes removed.
 
     Args:
         text: a part of a word.
         escaped: the characters that lose the backslash before them; None if all do.
     """
-    out, index = list(text), 0
-    while (index := text.find("\\", index)) >= 0:
-        if escaped is None or text[index + 1 : index + 2] in escaped:
-            out[index] = _REMOVED
-        index += 2
-    return out
 
+    def without_backslash(match: re.Match[str]) -> str:
+        between, letter = match.groups()
+        is_escape = escaped is None or (letter and letter in escaped)
+        return f"{REMOVED_BACKSLASH}{between}{letter}" if is_escape else match[0]
 
-def _closed_up(letters: list[str]) -> list[str]:
-    """Return letters with blanks for what is removed, none of which divides a word.
-
-    A blank in quotes is left there: in SQL it makes no difference. Outside of quotes, an opening quote moves
-    to the left, a closing one to the right, and any other part of a word to the right.
-    """
-    quote, begin, index, closed = "", 0, 0, -1
-    while index < len(letters):
-        letter = letters[index]
-        if letter == "\\" and letters[index + 1 : index + 2] == [_REMOVED]:
-            # It stays beside the letter that it escapes.
-            end = _end_of_removed(letters, index + 1)
-            letters[index], letters[end - 1] = _REMOVED, letter
-            continue
-        if letter == _REMOVED and not quote:
-            end = _end_of_removed(letters, index)
-            quote = _join_around(letters, begin, index, end, is_after_quote=closed == index - 1)
-            if quote:
-                index += 2 if letters[index] == "$" else 1
-            else:
-                index = end
-            continue
-        if letter == _REMOVED:
-            _move_quote(letters, index, quote)
-            letter = letters[index]
-        if letter == "\\" and quote != "'":
-            index += 1
-        elif quote:
-            quote = "" if letter == quote else quote
-            closed = index if not quote else closed
-        elif letter in ("'", '"'):
-            quote = letter
-        elif letter in _DIVIDES:
-            begin = index + 1
-        index += 1
-    return letters
-
-
-def _move_quote(letters: list[str], index: int, quote: str) -> None:
-    """Make a blank of a removed letter in quotes; a quote or escape after it moves beside what it follows."""
-    end = _end_of_removed(letters, index)
-    after = letters[end] if end < len(letters) and letters[end] in ("'", '"') else ""
-    if after == quote or (after and not letters[index - 1].isspace()):
-        letters[index], letters[end] = after, _REMOVED
-    elif letters[end : end + 1] == ["\\"] and not letters[index - 1].isspace():
-        last = _end_of_removed(letters, end + 1)
-        escape = ["\\", *letters[last : last + 1]]
-        letters[index : last + 1] = [*escape, *(_REMOVED * (last - index - 1))]
-    else:
-        letters[index] = " "
-
-
-def _end_of_removed(letters: list[str], index: int) -> int:
-    while index < len(letters) and letters[index] == _REMOVED:
-        index += 1
-    return index
-
-
-_DIVIDES = frozenset(" \t\r\n;&|()<>")
-
-
-def _join_around(letters: list[str], begin: int, index: int, end: int, *, is_after_quote: bool) -> str:
-    """Move the removed letters from `index` to `end`, outside of quotes; return the quote that opens there.
-
-    Args:
-        letters: those of a script.
-        begin: where the word before the removed letters begins.
-        index: the first of them.
-        end: the letter after the last of them.
-        is_after_quote: whether they follow a closing quote.
-    """
-    size = end - index
-    after = "".join(letters[end : end + 2])
-    opening = after[:1] if after[:1] in ("'", '"') else after if after in ("$'", '$"') else ""
-    if begin == index or not after or after[0] in _DIVIDES:
-        letters[index:end] = " " * size
-        return ""
-    if opening:
-        letters[index : end + len(opening)] = opening + _REMOVED * size
-        return opening[-1]
-    if is_after_quote:
-        letters[index - 1 : end] = " " * size + letters[index - 1]
-    else:
-        letters[begin:end] = [*(" " * size), *letters[begin:index]]
-    return ""
+    return _ESCAPE.sub(without_backslash, text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from review.languages.embedded import name_value
 from review.languages.shell.program_calls import ASSIGNMENT, ProgramCall, value_after
-from review.languages.shell.shell_lexer import ShellWord
+from review.languages.shell.shell_lexer import ShellWord, text_at
 
 DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 """Builtins that assign variables."""
@@ -113,7 +113,7 @@ def _settings(call: ProgramCall) -> Iterator[tuple[str, _Setting | None]]:
         yield match["name"], given
     if call.name in _ASSIGNS_NAMES:
         for word in call.arguments:
-            text = call.code[slice(*word.at)]
+            text = text_at(call.code, word.at)
             if text == "in":
                 break
             if _NAME.fullmatch(text):
@@ -128,7 +128,7 @@ def _constant_value(
         return None
     text = ""
     for part in setting.word.parts:
-        inside = setting.code[slice(*part.at)]
+        inside = text_at(setting.code, part.at)
         if part.quote == "'":
             text += inside
             continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from review.facts import Span
 from review.facts.shell import PlaintextPassword, RecursiveDelete
 from review.languages.shell.program_calls import ProgramCall
-from review.languages.shell.shell_lexer import EXPANSION, ShellWord, WordPart, literal, variables
+from review.languages.shell.shell_lexer import EXPANSION, ShellWord, WordPart, literal, text_at, variables
 
 _GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
 """Options directly followed by the password."""
@@ -49,7 +49,7 @@ def find_passwords(runs: list[ProgramCall]) -> Iterator[PlaintextPassword]:
 def _option(
     code: str, name: str, word: ShellWord, following: ShellWord | None
 ) -> Iterator[PlaintextPassword]:
-    text = code[slice(*word.at)]
+    text = text_at(code, word.at)
     glued = _GLUED.get(name)
     long, equals, _ = text.partition("=")
     if long in _ANYWHERE and equals:
@@ -180,7 +180,7 @@ def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[Recur
         name, arguments = run.name, run.arguments
         if name not in ("rm", "hadoop", "hdfs"):
             continue
-        texts = [run.code[slice(*word.at)] for word in arguments]
+        texts = [text_at(run.code, word.at) for word in arguments]
         hadoop = name in ("hadoop", "hdfs") and bool(texts) and texts[0] in _HADOOP
         if (name == "rm" and any(map(_RECURSIVE.fullmatch, texts))) or (
             hadoop and any(text in ("-rmr", "-rm") for text in texts)
@@ -202,7 +202,7 @@ def _recursive_delete(code: str, word: ShellWord, known: frozenset[str]) -> Iter
 
 
 def _without_variables(code: str, part: WordPart) -> str:
-    text = code[slice(*part.at)]
+    text = text_at(code, part.at)
     if part.quote not in ("", '"'):
         return text
     return EXPANSION.sub(lambda match: match[0] if _SAFE.match(match[0]) else "", text)

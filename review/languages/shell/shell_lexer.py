@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from review.errors import NestedTooDeeply, ReviewTimeout
 from review.facts import Comment, Span
 
+REMOVED_QUOTE, REMOVED_BACKSLASH = "\0", "\1"
+"""Stand for characters that are no part of a script: its quotes and escapes, when it is in a string."""
+REMOVED = REMOVED_QUOTE + REMOVED_BACKSLASH
+_NOTHING = dict.fromkeys(map(ord, REMOVED))
 _MAX_DEPTH = 40
 """Maximum nesting depth of command substitutions."""
 
@@ -75,7 +79,7 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&|\||\(|\)")
 _REDIRECT = re.compile(r"<<<|<<-?|<&|>&|>>|>\||<>|<(?!\()|>(?!\()")
 """Redirections, but not process substitutions (`<(`, `>(`)."""
-_KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|!|\{|fi|done|esac|\})")
+_KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|coproc|!|\{|fi|done|esac|\})")
 _BLOCK_ENDS = {
     "if": "fi",
     "while": "done",
@@ -302,10 +306,59 @@ def split_commands(
         NestedTooDeeply: substitutions are nested too deeply.
         ReviewTimeout: it is later than `deadline`, by `time.monotonic()`.
     """
-    lexer = _Lexer(code, deadline)
     begin, end = at or (0, len(code))
-    lexer.run(begin, end, "", depth)
-    return lexer.commands, lexer.comments
+    places = _Places(code, begin, end) if _HAS_REMOVED.search(code, begin, end) else None
+    lexer = _Lexer(places.text if places else code, deadline)
+    lexer.run(*((0, len(places.text)) if places else (begin, end)), "", depth)
+    if places is None:
+        return lexer.commands, lexer.comments
+    return list(map(places.command, lexer.commands)), list(map(places.comment, lexer.comments))
+
+
+_HAS_REMOVED = re.compile(f"[{REMOVED}]")
+
+
+class _Places:
+    """The places in a code of what is read in a part of it without its removed characters.
+
+    Attributes:
+        text: the part without them.
+    """
+
+    def __init__(self, code: str, begin: int, end: int) -> None:
+        offsets = [index for index in range(begin, end) if code[index] not in REMOVED]
+        self.text = "".join(code[index] for index in offsets)
+        self._offsets = [*offsets, end]
+
+    def command(self, command: ShellCommand) -> ShellCommand:
+        """Return a command of the text at its place in the code."""
+        return replace(
+            command,
+            words=list(map(self._word, command.words)),
+            heredocs=list(map(self._heredoc, command.heredocs)),
+            outputs=list(map(self._word, command.outputs)),
+        )
+
+    def comment(self, comment: Comment) -> Comment:
+        """Return a comment of the text at its place in the code."""
+        return replace(comment, at=self._span(comment.at))
+
+    def _heredoc(self, document: Heredoc) -> Heredoc:
+        word = self._word(document.word) if document.word else None
+        return replace(document, at=self._span(document.at), word=word)
+
+    def _word(self, word: ShellWord) -> ShellWord:
+        parts = tuple(WordPart(part.quote, self._span(part.at)) for part in word.parts)
+        return ShellWord(self._span(word.at), parts)
+
+    def _span(self, at: Span) -> Span:
+        begin = self._offsets[at.begin]
+        return Span(begin, self._offsets[at.end - 1] + 1 if at.end > at.begin else begin)
+
+
+def text_at(code: str, at: Span) -> str:
+    """Return what is written in a part of `code`, without its removed characters."""
+    return code[slice(*at)].translate(_NOTHING)
 
 
 EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#?$!-]|\{\{[^{}\n]*\}\}")
@@ -313,9 +366,9 @@ EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#
 
 def literal(code: str, word: ShellWord) -> str | None:
     """Return the value of a word without expansions; None if it has any."""
-    text = "".join(code[part.at.begin : part.at.end] for part in word.parts)
+    text = "".join(text_at(code, part.at) for part in word.parts)
     expanded = any(
-        part.quote in ("", '"') and re.search(r"[$`]", code[slice(*part.at)]) for part in word.parts
+        part.quote in ("", '"') and re.search(r"[$`]", text_at(code, part.at)) for part in word.parts
     )
     return None if expanded else text
 

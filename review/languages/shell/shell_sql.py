@@ -15,13 +15,13 @@ from review.languages.embedded import Fragment, Sql, changes_shape, is_closed, i
 from review.languages.shell.database_clients import Client, client_of, runs_file, takes_text_only
 from review.languages.shell.program_calls import ASSIGNMENT, ProgramCall, value_after
 from review.languages.shell.shell_constants import DECLARES
-from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, literal, variables
+from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, literal, text_at, variables
 from review.languages.shell.shell_strings import ShellStrings
 from review.source.carried_sql import runs_sql
 
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 """The start of a command substitution, but not of arithmetic (`$((`)."""
-_CLOSES = re.compile(r"[\w\t-]*+\s*[)`]")
+_CLOSES = re.compile(r"[\w\t-]*+[\s\0\1]*[)`]")
 """Text allowed after the command of a substitution: the word that ends a here-document."""
 _PLAIN_FORMAT = re.compile(r"(?:%s|%b|\\n|\s|;)++")
 """A format of `printf` that prints its argument as it is."""
@@ -90,7 +90,7 @@ def assigned_values(calls: list[ProgramCall], texts: SqlTexts) -> Values:
             if match is not None:
                 given = value_after(word, match.end())
                 found.setdefault(match["name"], []).append(texts.word(call, given))
-            elif index or call.code[slice(*word.at)] not in DECLARES:
+            elif index or text_at(call.code, word.at) not in DECLARES:
                 break
         if call.name == "read":
             for name, document in _read(call):
@@ -103,7 +103,7 @@ def _read(call: ProgramCall) -> Iterator[tuple[str, Heredoc]]:
     names: list[str] = []
     whole = given = False
     for word in call.arguments:
-        text = call.code[slice(*word.at)]
+        text = text_at(call.code, word.at)
         if given:
             given = False
         elif option := _READ_OPTION.fullmatch(text):
@@ -202,6 +202,10 @@ def _writer(calls: list[ProgramCall], index: int) -> ProgramCall | None:
     return None
 
 
+_MAX_OPTION_PARTS = 3
+"""Maximum parts of a word before the SQL in it."""
+
+
 def _runs_hidden_sql(
     call: ProgramCall, texts: SqlTexts, assigned: dict[str, _AssignedText], functions: frozenset[str]
 ) -> bool:
@@ -209,13 +213,14 @@ def _runs_hidden_sql(
     if call.is_read_further or call.name in functions or takes_text_only(call.name):
         return False
     given = [text for word in call.arguments for text in _resolved(call, word, assigned, texts)]
-    # `-e"DROP TABLE t"`: what is in the quotes, without the option before it.
+    # `-e"DROP TABLE t"`: what is in the quotes, and in those that follow, without the option before it.
     given += [
-        texts.strings(call).word(ShellWord(part.at, (part,)))
+        texts.strings(call).word(ShellWord(Span(part.at.begin, word.at.end), word.parts[index:end]))
         for word in call.arguments
         if len(word.parts) > 1
-        for part in word.parts
+        for index, part in enumerate(word.parts)
         if part.quote
+        for end in ({index + 1, len(word.parts)} if index < _MAX_OPTION_PARTS else {index + 1})
     ]
     given += [texts.strings(call).document(document) for document in call.command.heredocs]
     return any(runs_sql(sql_text(Sql(tuple(text), Dialect.HIVE))) for text in given if text)
@@ -244,7 +249,7 @@ def _given(
 
 def _names_file(call: ProgramCall, client: Client) -> Iterator[bool]:
     """Yield for each argument whether it makes the client run a file of SQL."""
-    words = [call.code[slice(*word.at)] for word in call.arguments]
+    words = [text_at(call.code, word.at) for word in call.arguments]
     for text, value in zip(words, [*words[1:], ""], strict=False):
         known = text in client.files or (client.glued and client.files and _GLUED_FILE.fullmatch(text))
         long = any(text.startswith(f"{option}=") for option in client.files if option.startswith("--"))
@@ -278,7 +283,7 @@ def _query(
 def _after_option(call: ProgramCall, client: Client) -> Iterator[ShellWord | None]:
     """Yield the SQL of a client's options; None for SQL that another command adds (`xargs hive -e`)."""
     for index, word in enumerate(call.arguments):
-        text = call.code[slice(*word.at)]
+        text = text_at(call.code, word.at)
         if text in client.options or (
             client.glued and re.fullmatch(rf"-[A-Za-z]*{client.options[0][1]}", text)
         ):
@@ -297,7 +302,7 @@ def _resolved(
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
     given = texts.substituted(call, word)
-    inside = "".join(call.code[slice(*part.at)] for part in word.parts)
+    inside = "".join(text_at(call.code, part.at) for part in word.parts)
     put_in = list(variables(call.code, word))
     if given is not None:
         yield given

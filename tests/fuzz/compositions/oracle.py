@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from review.content.flow_spec import flow_scripts
+from review.content.flow_spec import document_scripts
 from review.content.node_script import NodeScript
 from review.content.notebook import node_scripts
 from review.context import ReviewContext
@@ -53,7 +53,7 @@ def check_content(composition: Composition) -> None:
     Raises:
         AssertionError: an effect is not in the scripts, or has no finding.
     """
-    scripts = flow_scripts(composition.code) or node_scripts(composition.code, composition.file_type)
+    scripts = document_scripts(composition.code) or node_scripts(composition.code, composition.file_type)
     found = [(script, *read_and_check(script.code, script.dialect, ReviewContext())) for script in scripts]
     for _, script, _ in found:
         check_statements(script)

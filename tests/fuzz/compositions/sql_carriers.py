@@ -409,6 +409,9 @@ def _fill(template: str, text: str, conditions: Sequence[str], rng: random.Rando
     filled = template.replace("<n>", number)
     while "<c>" in filled:
         filled = filled.replace("<c>", rng.choice(conditions), 1)
+    # The first closing mark ends a string of Oracle: a string in it needs another mark.
+    opening, closing = next(pair for pair in ("[]", "{}", "!!", "||") if f"{pair[1]}'" not in text)
+    filled = filled.replace("q'[", f"q'{opening}").replace("]'", f"{closing}'")
     quoted = text.replace("'", "''")
     return filled.replace("<q>", quoted).replace("<s>", text)
 

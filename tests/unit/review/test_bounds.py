@@ -10,8 +10,8 @@ import time
 import pytest
 
 from common.text.i18n import Language
+from review.content.flow_spec import document_scripts
 from review.content.node_script import file_script
-from review.content.notebook import notebook_scripts
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
@@ -119,7 +119,7 @@ def test_a_notebook_of_many_cells_has_an_answer_in_time() -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "o.execute_sql('drop table t')"}
     sql = {**cell, "source": "%%sql\ndrop table t"}
     begin = time.process_time()
-    scripts = notebook_scripts(json.dumps({"nbformat": 4, "cells": [cell, sql] * 5_000}))
+    scripts = document_scripts(json.dumps({"nbformat": 4, "cells": [cell, sql] * 5_000}))
     assert sum(script.code.count("drop table t") for script in scripts) == 10_000
     for script in scripts:
         read_script(script.code, script.dialect, ReviewContext(), None, time.monotonic() + 60)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from review.content.notebook import notebook_scripts
+from review.content.flow_spec import document_scripts
 from review.dialects import Dialect
 from review.extraction.reader import read_code
 from review.source.carried_sql import is_named_for_text, starts_statement
@@ -31,6 +31,7 @@ def unread(code: str, dialect: Dialect) -> list[str]:
         (Dialect.ORACLE, "BEGIN run_ddl('DROP TABLE shop'); END;\n/"),
         (Dialect.POSTGRES, "SELECT dblink_exec('dbname=x', 'DROP TABLE shop')"),
         (Dialect.POSTGRES, "SELECT cron.schedule('x', '0 3 * * *', $$DROP TABLE shop$$)"),
+        (Dialect.POSTGRES, "DO 'BEGIN CALL run(''DROP TABLE /* it''''s */ shop''); END'"),
         (Dialect.POSTGRES, "DO $$ BEGIN PERFORM run('DROP TABLE shop'); END $$"),
         (Dialect.ORACLE, "SET SERVEROUTPUT ON\nDROP TABLE shop;"),
         (Dialect.ORACLE, "PROMPT it's running\nDROP TABLE shop;"),
@@ -39,6 +40,11 @@ def unread(code: str, dialect: Dialect) -> list[str]:
         (Dialect.TSQL, "SET NOCOUNT ON\nDROP TABLE shop"),
         (Dialect.TSQL, "DEALLOCATE c\nDROP TABLE shop"),
         (Dialect.TSQL, "ALTER PROCEDURE p AS DROP TABLE shop"),
+        (
+            Dialect.TSQL,
+            "ALTER TABLE t CHECK CONSTRAINT c\nSET NOCOUNT ON\nEXEC sp_executesql N'DROP TABLE shop'",
+        ),
+        (Dialect.TSQL, "ALTER DATABASE d SET QUERY_STORE = ON\nDROP TABLE shop"),
         (Dialect.TSQL, "EXEC('SELECT 1')\nDROP TABLE shop"),
         (Dialect.DORIS, "BEGIN WITH LABEL l;\nDROP TABLE shop;"),
         (
@@ -141,7 +147,7 @@ def test_a_message_of_a_shell_script_is_not_reported(code: str) -> None:
 )
 def test_a_line_magic_is_read_in_its_language(line: str, dialect: Dialect, code: str) -> None:
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": line}
-    scripts = notebook_scripts(json.dumps({"nbformat": 4, "cells": [cell]}))
+    scripts = document_scripts(json.dumps({"nbformat": 4, "cells": [cell]}))
     assert code in [script.code for script in scripts if script.dialect is dialect]
 
 
@@ -151,6 +157,7 @@ def test_signs_of_sql() -> None:
         "x; delete from shop",
         "hive -e 'drop table shop'",
         "/* c */ update a set b = 1",
+        'mysql -e "truncate shop" dw',
     ]
     plain = ["drop the table", "update of a set", "select one", "truncate the text", "--sql"]
     assert [text for text in (*carrying, *plain) if starts_statement(text)] == carrying

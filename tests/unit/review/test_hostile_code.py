@@ -59,6 +59,8 @@ CODE = {
     "conditions of a block": (Dialect.ORACLE, _fill("IF x ", "BEGIN ", "END;")),
     "queries of a block": (Dialect.ORACLE, _fill("x := (SELECT ", "BEGIN ", "END;")),
     "words of T-SQL": (Dialect.TSQL, _fill("SELECT ")),
+    "joins without a condition": (Dialect.TSQL, _fill("JOIN s ", "SELECT 1 FROM t ")),
+    "loops in loops": (Dialect.MAXCOMPUTE, _fill("LOOP @i\n")),
     "returned values": (Dialect.ORACLE, _fill("returning ", "BEGIN DELETE FROM a ", "END;")),
     "parts of a connection string": (Dialect.PYTHON, _fill("user=a;", "c = '", "'")),
     "blanks of a connection string": (Dialect.PYTHON, _fill("host = a ", "c = '", "'")),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from review.content.flow_spec import document_scripts
 from review.content.node_script import NodeScript
-from review.content.notebook import MAX_CELLS, node_scripts, notebook_scripts
+from review.content.notebook import MAX_CELLS, node_scripts
 from review.dialects import Dialect
 
 NOTEBOOK = 1323
@@ -25,7 +26,7 @@ def cell(source: object, **metadata: object) -> dict[str, object]:
 
 
 def scripts(*cells: object, **metadata: object) -> list[tuple[str, Dialect, str | None]]:
-    found = notebook_scripts(notebook(*cells, **metadata))
+    found = document_scripts(notebook(*cells, **metadata))
     return [(script.code, script.dialect, script.place) for script in found]
 
 
@@ -82,7 +83,7 @@ def test_commands_and_magics_in_python_cells() -> None:
 
 def test_cells_above_the_maximum_are_one_script_in_an_unknown_language() -> None:
     began = time.monotonic()
-    found = notebook_scripts(notebook(*(cell(f"SELECT {n}", language="odps") for n in range(10_000))))
+    found = document_scripts(notebook(*(cell(f"SELECT {n}", language="odps") for n in range(10_000))))
     assert time.monotonic() - began < 5
     assert len(found) == MAX_CELLS + 1
     last = found[-1]
@@ -111,5 +112,5 @@ def test_no_content_makes_it_raise(cells: list[object], metadata: object) -> Non
     "content", ["{}", '{"cells": []}', '{"cells": {}, "nbformat": 4}', "SELECT 1", '{"nbformat']
 )
 def test_other_content_is_no_notebook(content: str) -> None:
-    assert notebook_scripts(content) == ()
+    assert document_scripts(content) == ()
     assert [script.code for script in node_scripts(content, NOTEBOOK)] == [content]

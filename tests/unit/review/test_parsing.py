@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
 from sqlglot import exp
 
 from review.dialects import Dialect, lexical_rules
+from review.nesting import allow_deep_nesting
 from review.parsing.ast_nodes import (
     AlterTable,
     Assignment,
@@ -18,6 +20,7 @@ from review.parsing.ast_nodes import (
     Routine,
     TableCommand,
 )
+from review.parsing.harmless_statements import is_harmless
 from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.parameter_mask import mask_parameters
 from review.source.statement_splitter import split_script
@@ -197,3 +200,58 @@ def test_never_logs_code(caplog: pytest.LogCaptureFixture) -> None:
         ):
             _tree(code, Dialect.HIVE)
     assert "secret_table" not in caplog.text
+
+
+def test_joins_without_a_condition_are_read_in_linear_time() -> None:
+    allow_deep_nesting()
+    begin = time.process_time()
+    tree = _tree("SELECT 1 FROM t" + "".join(f" JOIN a{index}" for index in range(600)))  # noqa: S608 - no query is run
+    assert isinstance(tree, exp.Select)
+    assert len(tree.args["joins"]) == 600
+    assert time.process_time() - begin < 2.0
+
+
+@pytest.mark.parametrize(
+    ("joins", "nested"),
+    [
+        ("a JOIN b JOIN c JOIN d ON x = 1 ON y = 2", {"c": ["d"]}),
+        ("a JOIN b JOIN c JOIN d ON x = 1 ON y = 2 ON z = 3", {"b": ["c"], "c": ["d"]}),
+        ("a JOIN b CROSS JOIN c JOIN d ON x = 1 ON y = 2", {"b": ["c", "d"]}),
+        ("a LEFT JOIN b JOIN c USING (x) ON y = 2 JOIN d", {"b": ["c"]}),
+    ],
+)
+def test_a_condition_belongs_to_the_nearest_join_without_one(
+    joins: str, nested: dict[str, list[str]]
+) -> None:
+    tree = _tree(f"SELECT 1 FROM {joins}", Dialect.TSQL)  # noqa: S608 - no query is run
+    assert isinstance(tree, exp.Select)
+    found = {
+        table.name: [join.this.name for join in table.args["joins"]]
+        for table in tree.find_all(exp.Table)
+        if table.args.get("joins")
+    }
+    assert found == nested
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("COMMENT\nDELETE FROM t", False),
+        ("SHOW ERRORS\nDROP TABLE t", False),
+        ("FLUSH x EXECUTE y", False),
+        ("GRANT SELECT, DELETE ON t TO u", True),
+        ("GRANT SELECT ON t TO u DELETE FROM t", False),
+        ("REVOKE UPDATE ON t FROM u CASCADE", True),
+        ("LOCK TABLE t IN EXCLUSIVE MODE", True),
+        ("DROP SEQUENCE s", True),
+        ("DROP SEQUENCE s CASCADE", False),
+    ],
+)
+def test_a_statement_without_an_effect_contains_no_other(code: str, *, expected: bool) -> None:
+    assert is_harmless(code, Dialect.ORACLE) == expected
+
+
+def test_a_name_that_is_a_keyword_is_read_once() -> None:
+    begin = time.process_time()
+    assert isinstance(_tree("SELECT " + "IF " * 40, Dialect.ORACLE), Unparsed)
+    assert time.process_time() - begin < 1.0

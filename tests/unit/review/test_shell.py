@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -429,6 +433,8 @@ def test_statements_of_variables_count_in_the_order_in_which_they_run() -> None:
         'run="{}"\nssh h "$run"',
         'echo "{}" | bash',
         'trap "{}" EXIT',
+        "coproc {}",
+        "time ! {}",
     ],
 )
 def test_clients_are_found_behind_other_commands(command: str) -> None:
@@ -452,10 +458,51 @@ def test_clients_are_found_behind_other_commands(command: str) -> None:
         ("spark3-sql -e 'drop table stock'", "stock"),
         ("clickhouse client -q 'drop table stock'", "stock"),
         ("sqoop eval --connect jdbc:mysql://h/d --query 'drop table stock'", "stock"),
+        ("echo \"hive -e \\$'drop table stock'\" | ssh h", "stock"),
     ],
 )
 def test_sql_is_found_in_every_form_behind_other_commands(code: str, table: str) -> None:
     assert names(code) == [table]
+
+
+def double_quoted(text: str) -> str:
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", text) + '"'
+
+
+@pytest.mark.parametrize("sql", ["drop table dw.stock", "drop table `dw`.`stock`", "drop table `dw`. stock"])
+@pytest.mark.parametrize("client", ["hive -e", "$HIVE_HOME/bin/hive -e", "sudo -u etl hive -S -e"])
+@pytest.mark.parametrize(
+    "quotes",
+    [
+        quotes
+        for depth in (2, 3, 4)
+        for quotes in product((shlex.quote, double_quoted), repeat=depth)
+        if depth < 4 or quotes[0] is not quotes[1]
+    ],
+    ids=lambda quotes: "-".join(quote.__name__ for quote in quotes),
+)
+def test_sql_is_found_whatever_quotes_are_around_it(
+    sql: str, client: str, quotes: tuple[Callable[[str], str], ...]
+) -> None:
+    first, *outer = quotes
+    code = f"{client} {first(sql)}"
+    for quote in outer:
+        code = f"bash -c {quote(code)}"
+    assert names(code) == ["dw.stock"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "run_cmd mysql -e'Update `t` Set /* it'\"'\"'s; */ A = 1'",
+        'run_cmd mysql -e"truncate \\`stock\\`"',
+        'ssh h mysql dw < <(echo "truncate \\`stock\\`")',
+        "ssh h mysql dw < stock.sql",
+    ],
+)
+def test_sql_that_cannot_be_read_is_reported(code: str) -> None:
+    queries = shell_node.read_shell(code, time.monotonic() + 60).facts.queries
+    assert {query.unread for query in queries} == {True}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from common.processes.time_limits import REVIEW_SECONDS
 from common.snapshot import FileSnapshot
 from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
@@ -17,6 +18,7 @@ from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect, has_script
 from review.engine import Review
 from review.fingerprints import only_new_findings
+from review.languages import run_linter_ahead
 from review.options import ReviewOptions
 from review.report import SECRETS, secrets_beside
 from workers.checks import review_runner
@@ -76,12 +78,12 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     kind = node_type(file, context)
     scripts = node_scripts(file.content, kind)
     review = review_runner.ReviewRun(Dialect.UNKNOWN, _review_context(file, context), context)
-    reviewed = [_review_script(script, review) for script in scripts]
+    reviewed = _review_scripts(scripts, review)
     found = [finding for each in reviewed for finding in each.findings]
     if not has_script(kind) and not (found := [item for item in found if item.rule in SECRETS]):
         raise without_script(kind)
     if context.options.only_new and (before := _deployed_code(file, context)):
-        old = [_review_script(script, review) for script in node_scripts(before, kind)]
+        old = _review_scripts(node_scripts(before, kind), review)
         found = list(only_new_findings([finding for each in old for finding in each.findings], found))
     if scripts[0].place and found:
         yield _place_finding([script.place for script in scripts if script.place], context)
@@ -94,6 +96,13 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
     _require_reviewed(scripts, reviewed, context)
+
+
+def _review_scripts(scripts: Sequence[NodeScript], review: review_runner.ReviewRun) -> list[Review]:
+    """Return the reviews of the scripts; one process of the linter reads all cells in the shell."""
+    shell = [script.code for script in scripts if script.dialect is Dialect.SHELL]
+    run_linter_ahead(shell, Dialect.SHELL, REVIEW_SECONDS)
+    return [_review_script(script, review) for script in scripts]
 
 
 def _review_script(script: NodeScript, review: review_runner.ReviewRun) -> Review:

@@ -261,6 +261,11 @@ def test_hints() -> None:
     assert (hint.name, hint.aliases, cut(code, hint.at)) == ("mapjoin", ("a", "b"), "MAPJOIN")
 
 
+def test_a_hint_that_contains_a_semicolon_is_only_text() -> None:
+    (block,) = blocks("SELECT /*+ f(a) BEGIN; MAPJOIN(t) */ 1 FROM t", Dialect.SPARK)
+    assert (block.hints, len(block.sources)) == ((), 1)
+
+
 def test_group_distinct_and_divisions() -> None:
     code = "SELECT DISTINCT a / b, a / 2, a % c, mod(a, 3) FROM t GROUP BY a, rollup(b)"
     (block,) = blocks(code)

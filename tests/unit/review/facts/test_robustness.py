@@ -131,3 +131,19 @@ def test_tables_are_named_before_anything_is_known_of_them() -> None:
         Dialect.MAXCOMPUTE,
     )
     assert parsed.tables == {"p.a", "b", "d", "e_${x}"}
+
+
+@pytest.mark.parametrize("dialect", SQL)
+@pytest.mark.parametrize(
+    "call", ["exists()", "regexp_like()", "regexp_like(a)", "rlike()", "starts_with()", "ilike()"]
+)
+def test_a_condition_without_operands_is_analyzed(call: str, dialect: Dialect) -> None:
+    code = f"SELECT {call} FROM t JOIN s ON {call} WHERE {call} OR a GROUP BY {call} HAVING {call}"
+    (statement,) = read_code(code, dialect).statements
+    assert "could not be analyzed" not in (statement.unread or "")
+
+
+@pytest.mark.parametrize("dialect", SQL)
+def test_a_lateral_view_without_a_function_is_analyzed(dialect: Dialect) -> None:
+    (statement,) = read_code("DELETE FROM LATERAL VIEW.t", dialect).statements
+    assert "could not be analyzed" not in (statement.unread or "")

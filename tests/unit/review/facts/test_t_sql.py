@@ -43,6 +43,9 @@ def _writes(script: Script) -> list[str]:
             ["merge a", "delete b"],
         ),
         ("SELECT\nopen,\nclose\nINTO c\nFROM b\nDELETE FROM a", ["create c", "delete a"]),
+        ("EXEC ('SELECT 1')\nWITH c AS (SELECT 1 x)\nDELETE FROM a", ["delete a"]),
+        ("ALTER TABLE a\nADD CONSTRAINT f FOREIGN KEY (x) REFERENCES b\nON\nDELETE CASCADE", []),
+        ("ALTER TABLE a\nSET (LOCK_ESCALATION = AUTO)\nDELETE FROM a", ["delete a"]),
         ("RAISERROR ('x', 1, 1)\nWITH NOWAIT\nDELETE FROM a", ["delete a"]),
     ],
 )

@@ -16,6 +16,7 @@ from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from dwgate.testing import run_check
 from review import engine
+from review.languages.external import external_tool
 from review.rules.api import Hit
 from workers.checks import registry
 from workers.checks.api import Context, Key, Lookups, Unreviewable
@@ -241,6 +242,20 @@ def test_each_cell_of_a_notebook_is_reviewed_in_its_language() -> None:
     )
     found = [item for item in ask(code, Workspace(), file_type=NOTEBOOK) if item.rule == "MC-C14"]
     assert [(item.line, item.message.split(":")[0]) for item in found] == [(1, "cells"), (2, "cells[0]")]
+
+
+def test_the_shell_cells_of_a_notebook_are_linted_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, programs = external_tool._execute, []
+
+    def execute(name: str, *rest: Any) -> Any:
+        programs.append(name)
+        return run(name, *rest)
+
+    monkeypatch.setattr(external_tool, "_execute", execute)
+    code = in_notebook(*[("shell", f"echo $a{number}") for number in range(20)])
+    found = [item for item in ask(code, Workspace(), file_type=NOTEBOOK) if item.rule == "SH-SC2086"]
+    assert [item.message.split(":")[0] for item in found] == [f"cells[{number}]" for number in range(20)]
+    assert programs == ["shellcheck"]
 
 
 def test_a_cell_in_an_unknown_language_is_unreviewable() -> None:
