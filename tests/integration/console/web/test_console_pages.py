@@ -27,6 +27,7 @@ from tests.support.answered_events import add_event
 from tests.support.console_process import ConsoleProcess, console_environment, form_token
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import Valkey
+from tests.support.running_dwgate import wait_for
 
 PASSWORD = "correct horse battery"
 POLICY = "version: 1\npoints:\n  commit-file:\n    checks:\n      code-review: {mode: warn}\n"
@@ -407,3 +408,5 @@ def test_without_redis_each_page_says_so_within_two_seconds(console: ConsoleProc
                 assert "The ledger cannot be reached." in answer.text
         finally:
             valkey.resume()
+        # It tries again after a moment; the next test must find it ready.
+        wait_for(lambda: ann.get("/events").status_code == 200)
