@@ -227,7 +227,7 @@ def test_a_name_is_known_until_its_last_event_is_removed(ledger: Ledger) -> None
         ledger.save_plan(
             f"m-{number}", 1, plan_of(), None, {}, subjects=[Subject(SubjectKind.FILE, "7", "dws_one")]
         )
-        ledger.mark_ignored(f"m-{number}", "nobody waits")
+        ledger.mark_ignored(f"m-{number}", "no operation waits")
 
     known = []
     for number in (1, 2):
