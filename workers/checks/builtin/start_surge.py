@@ -17,11 +17,11 @@ from workers.checks.impact.evidence import record_start_nodes, record_walk
 from workers.checks.impact.findings import unexplored
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
-from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
+from workers.checks.impact.start_nodes import StartNodes, begin_start_nodes, load_start_nodes
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
-from workers.dataworks.models import Environment, Node, Scheduler
+from workers.dataworks.models import Node, Scheduler
 
 
 class StartSurgeOptions(WalkOptions):
@@ -64,9 +64,10 @@ def start_surge(context: LookupContext) -> Iterator[Finding]:
 
 def _surge_findings(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
     options: StartSurgeOptions = context.options
-    lookups.begin(lambda ask, number: ask.node(number, Environment.PROD), ids[: options.max_calls])
-    below = walk_down(lookups, ids, options.budget(context))
-    starts = load_start_nodes(lookups, ids, options.budget(context))
+    budget = options.budget(context)
+    begin_start_nodes(lookups, ids, budget)
+    below = walk_down(lookups, ids, budget)
+    starts = load_start_nodes(lookups, ids, budget)
     record_start_nodes(context.impact, starts, ids)
     record_walk(context.impact, below)
     live = [found.item for found in below.visited if not is_frozen(found.item)]

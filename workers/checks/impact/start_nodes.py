@@ -50,11 +50,16 @@ class StartNodes:
         return Text(f"node{'s' * (len(self.ids) > 1)} {shown.en}", f"节点 {shown.zh}")
 
 
+def begin_start_nodes(lookups: Lookups, ids: Sequence[int], budget: Budget) -> None:
+    """Begin to look up the nodes `ids`, for a later `load_start_nodes`."""
+    lookups.begin(lambda ask, number: ask.node(number, Environment.PROD), ids[: budget.calls])
+
+
 def load_start_nodes(
     lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = fleet_clock.now
 ) -> StartNodes:
     """Look up the nodes `ids`, one lookup each; an error is not raised, but returned as `fault`."""
-    lookups.begin(lambda ask, number: ask.node(number, Environment.PROD), ids[: budget.calls])
+    begin_start_nodes(lookups, ids, budget)
     nodes: list[Node] = []
     unseen: list[Unexplored] = []
     for index, number in enumerate(ids):
