@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from common.events import Event
 from common.ledger import EventProgress, EventRecord, Ledger
 from common.signed_links import PARAMETER
 from common.snapshot import Snapshot
@@ -33,6 +36,8 @@ POLL_SECONDS = 2
 
 MAX_DIGITS = 5
 """Maximum digits of the number of a page."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +91,7 @@ class EventPages:
 
     async def _progress(self, request: Request) -> Response:
         """Answer whether the event has changed: 204 no, 200 with the new top of the page, 205 reload it."""
-        message_id = request.path_params["id"]
-        user = await self._access.require(request, message_id)
-        progress = await self._reader.read(lambda ledger: ledger.progress(message_id))
-        if progress is None:
-            raise _missing(user)
-        self._access.require_workspace(user, progress.event)
+        progress = await self._require(request, Ledger.progress, lambda found: found.event)
         if not is_checking(progress.state, is_accepted=progress.is_accepted):
             return Response(status_code=205)
         etag = _etag(progress, request)
@@ -127,21 +127,21 @@ class EventPages:
         return build_event(found.record, found.snapshot, words, query, impact, kept=kept)
 
     async def _find_record(self, request: Request) -> EventRecord:
-        message_id = request.path_params["id"]
-        user = await self._access.require(request, message_id)
-        record = await self._reader.read(lambda ledger: ledger.get(message_id))
-        if record is None:
-            raise _missing(user)
-        self._access.require_workspace(user, record.event)
-        return record
+        return await self._require(request, Ledger.get, lambda record: record.event)
 
     async def _find(self, request: Request) -> _Found:
+        return await self._require(request, _read, lambda found: found.record.event)
+
+    async def _require(
+        self, request: Request, read: Callable[[Ledger, str], T | None], event_of: Callable[[T], Event]
+    ) -> T:
+        """Return what `read` finds of the event of the address, if the user may see it."""
         message_id = request.path_params["id"]
         user = await self._access.require(request, message_id)
-        found = await self._reader.read(lambda ledger: _read(ledger, message_id))
+        found = await self._reader.read(lambda ledger: read(ledger, message_id))
         if found is None:
             raise _missing(user)
-        self._access.require_workspace(user, found.record.event)
+        self._access.require_workspace(user, event_of(found))
         return found
 
 
