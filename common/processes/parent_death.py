@@ -53,6 +53,21 @@ def _signal_after(number: signal.Signals, parent: int) -> None:
     os.kill(os.getpid(), number)
 
 
+class Lifeline:
+    """Tells the processes that this one forks when it has died: a pipe that it alone can write to."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    def hold(self) -> None:
+        """Call this first in a forked process."""
+        os.close(self._write)
+
+    def wait(self) -> None:
+        """Return when the process that created it has died."""
+        os.read(self._read, 1)
+
+
 def run_program(command: list[str]) -> int:
     """Become a program that gets SIGTERM when the parent has died; except on Linux, run it as a child.
 

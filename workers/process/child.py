@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import socket
@@ -11,7 +10,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 import redis
@@ -20,9 +18,8 @@ from celery import Celery, signals
 from celery.worker.state import active_requests
 
 from common import clock, tracing
-from common import settings as common_settings
 from common.log import configure_logging
-from common.processes.parent_death import end_with_parent
+from common.processes.parent_death import Lifeline, end_with_parent
 from common.processes.stop_signals import set_on_signals
 from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
@@ -61,21 +58,29 @@ LAST_EVENTS_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: ProcessState) -> None:
+def run(
+    settings: WorkerSettings,
+    group: ProcessGroup,
+    roles: Sequence[Role],
+    concurrency: int,
+    shared: ProcessState,
+    lifeline: Lifeline,
+) -> None:
     """Run `roles` of `group` until SIGTERM.
 
     Args:
+        settings: of the worker.
         group: the process group.
         roles: those of its roles that run here.
         concurrency: number of tasks at a time.
         shared: its state, for the supervisor, which replaces a process without progress.
+        lifeline: of the supervisor: without it this process ends.
     """
-    exit_with_parent()
+    exit_with_supervisor(lifeline)
     clock.reset()
     report = ProgressReport(shared)
     report.start()
     os.nice(group.niceness)
-    settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     tracing.configure(settings.trace_ratio, group.name)
     app = create_app(settings)
@@ -115,17 +120,16 @@ def _measure_clock(services: Services) -> None:
         log.warning("clock_not_measured", error=describe_error(error))
 
 
-def exit_with_parent() -> None:
+def exit_with_supervisor(lifeline: Lifeline) -> None:
     """Send this process SIGTERM when its supervisor dies, and SIGKILL after STOP_SECONDS."""
 
-    def watch(supervisor: BaseProcess) -> None:
-        supervisor.join()
+    def watch() -> None:
+        lifeline.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    if supervisor := multiprocessing.parent_process():
-        threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _consume(

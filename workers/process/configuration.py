@@ -10,8 +10,6 @@ import structlog
 
 from common import clock, tracing
 from common.errors import DwgateError
-from common.log import configure_logging
-from common.settings import load_settings
 from review.parsing.self_test import run_self_test
 from review.rules.registry import INSTALLED
 from workers.checks import registry
@@ -40,10 +38,10 @@ def validate(settings: WorkerSettings) -> None:
     run_self_test()
 
 
-def send_validation(answers: Connection, check_access: Callable[[WorkerSettings], None]) -> None:
+def send_validation(
+    settings: WorkerSettings, answers: Connection, check_access: Callable[[WorkerSettings], None]
+) -> None:
     """Check the access to the engines, validate, and send the error, or None."""
-    settings = load_settings(WorkerSettings)
-    configure_logging(settings.log_level, "worker")
     try:
         check_access(settings)
         validate(settings)

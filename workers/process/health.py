@@ -6,8 +6,11 @@ bring back: a restart of the whole worker would only take longer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from workers.process.process_state import ProcessState
 
 PROGRESS_SECONDS = 10.0
 """Seconds without progress after which a process is neither ready nor alive. It reports every second."""
@@ -58,6 +61,20 @@ class Health:
             case "stalled":
                 return False
         return self.away_for is not None and self.away_for <= RESTART_SECONDS
+
+
+def health_of(roles: tuple[str, ...], state: ProcessState) -> Health:
+    """Return the health now of the process with this state."""
+    now = time.monotonic()
+    return Health(
+        roles,
+        state.pid != 0,
+        state.is_ready,
+        state.was_ready,
+        now - state.last_progress,
+        now - state.ready_at if state.ready_at else None,
+        state.hanging_checks,
+    )
 
 
 def describe(processes: Iterable[Health], *, readiness: bool) -> tuple[bool, str]:

@@ -1,6 +1,6 @@
-"""What the processes of a worker need, loaded once: the fork server imports this module before it forks.
+"""Loads what the processes of a worker need, once: the supervisor does it before it forks them.
 
-Importing it takes most of a worker's start. It must start no thread and open no connection.
+That takes most of a worker's start. It starts no thread and opens no connection.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from common.processes import import_pause, redis_import, structlog_import  # noqa: F401 - they work by being imported
-from workers.checks import registry
-
-MODULES = (
+_MODULES = (
     "workers.process.child",
     "workers.process.configuration",
     "workers.process.monitoring.metric_series",
@@ -22,13 +21,40 @@ MODULES = (
     *("kombu.transport.pyamqp", "kombu.transport.redis"),
 )
 
+_SDK = "workers.dataworks.sdk"
 
-def _load() -> None:
-    for name in (*MODULES, *registry.module_names()):
-        importlib.import_module(name)
-    # What makes it fail is reported by `workers.process.configuration`.
-    with contextlib.suppress(Exception):
-        _build_parser_tables()
+_RECORDER = "common.tracing.recorder"
+
+
+def load(*, calls_dataworks: bool, is_traced: bool) -> None:
+    """Load all modules.
+
+    Args:
+        calls_dataworks: whether one of the processes calls DataWorks.
+        is_traced: whether events are traced.
+    """
+    with _no_collections():
+        from common.processes import redis_import  # noqa: F401, PLC0415 - it works by being imported
+        from workers.checks import registry  # noqa: PLC0415 - only when it is told to load
+
+        names = [*([_SDK] if calls_dataworks else []), *([_RECORDER] if is_traced else []), *_MODULES]
+        for name in (*names, *registry.module_names()):
+            importlib.import_module(name)
+        # What makes it fail is reported by `workers.process.configuration`.
+        with contextlib.suppress(Exception):
+            _build_parser_tables()
+    # The objects stay for ever. Frozen, no collection looks at them, and so they remain shared after a fork.
+    gc.freeze()
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Disable the garbage collector: imports create no garbage, and it takes an eighth of their time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _build_parser_tables() -> None:
@@ -36,9 +62,3 @@ def _build_parser_tables() -> None:
     from review.engine import review  # noqa: PLC0415
 
     review("SELECT 1", Dialect.MAXCOMPUTE)
-
-
-_load()
-gc.enable()
-# The objects stay for ever. Frozen, they are not looked at by collections, and so remain shared after a fork.
-gc.freeze()

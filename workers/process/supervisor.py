@@ -1,32 +1,31 @@
-"""Starts the processes of a worker, replaces them if they die or stall, and serves their metrics.
+"""Starts the processes of a worker, and replaces them if they die or stall.
 
-They are forked from multiprocessing's fork server, which has all modules loaded: that takes a second of CPU
-time once instead of per process, and the modules are in memory once (`workers.process.preloaded`). The
-supervisor itself loads little.
+The supervisor loads all modules and forks its processes: that takes a second of CPU time once instead of per
+process, and the modules are in memory once (`workers.process.preloaded`). So it must have one thread only:
+the metrics are served by a process of their own.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
+from http.server import ThreadingHTTPServer
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 import structlog
 
 from common.errors import DwgateError
 from common.log import configure_logging
-from common.processes.stop_signals import set_on_signals
-from workers.process.health import Health
+from common.processes.parent_death import Lifeline
+from workers.process import preloaded
+from workers.process.forks import FORKS, Forks
+from workers.process.health import Health, health_of
 from workers.process.monitoring import metrics_server
+from workers.process.monitoring.metrics_process import MetricsProcess
 from workers.process.process_state import ProcessState
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
@@ -51,16 +50,6 @@ MAX_HANGING_CHECKS = 100
 
 POLL_SECONDS = 0.2
 
-_IMPORT_PAUSE = "common.processes.import_pause"
-_STRUCTLOG = "common.processes.structlog_import"
-_PRELOADED = "workers.process.preloaded"
-_SDK = "workers.dataworks.sdk"
-_RECORDER = "common.tracing.recorder"
-"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks; the
-recorder of spans if events are traced."""
-
-_FORKS = multiprocessing.get_context("forkserver")
-
 log = structlog.get_logger()
 
 
@@ -76,42 +65,30 @@ class ChildProcess:
         group: its process group.
         roles: the roles that it runs.
         concurrency: number of tasks that it runs at a time.
+        shared: its state, in memory that all processes of the worker share.
         process: the process.
-        shared: its state, in memory that it shares with the supervisor.
         started: when it was started.
         pause: seconds between its end and its restart.
         restart_at: when it is started again; 0 while it runs.
         kill_at: when it is killed, since it has stalled; 0 if it has not.
-        ready_at: when it, or a process before it, was last ready; 0 if none ever was.
-        was_ready: whether this process was ready.
     """
 
     group: ProcessGroup
     roles: tuple[Role, ...]
     concurrency: int
-    process: BaseProcess
     shared: ProcessState
+    process: BaseProcess
     started: float
     pause: float = MIN_RESTART_PAUSE
     restart_at: float = 0.0
     kill_at: float = 0.0
-    ready_at: float = 0.0
-    was_ready: bool = False
 
-    def health(self) -> Health:
-        """Return its health now."""
-        now = time.monotonic()
-        health = Health(
-            self.roles,
-            self.process.is_alive(),
-            self.shared.is_ready,
-            self.was_ready,
-            now - self.shared.last_progress,
-            now - self.ready_at if self.ready_at else None,
-            self.shared.hanging_checks,
-        )
+    def update_health(self) -> Health:
+        """Note whether it runs and is ready now, and return its health."""
+        self.shared.pid = (self.process.pid or 0) if self.process.is_alive() else 0
+        health = health_of(self.roles, self.shared)
         if health.state == "ready":
-            self.was_ready, self.ready_at = True, now
+            self.shared.was_ready, self.shared.ready_at = True, time.monotonic()
         return health
 
 
@@ -134,115 +111,84 @@ def run(
         threads: number of I/O-bound tasks that run at a time, per process.
         metrics_host: address that the port is opened on.
         metrics_port: port of `/metrics`, `/healthz` and `/readyz`; None to serve none of them.
-        check_access: raises an error if an engine refuses the settings. It must be picklable: it is called in
-            another process, which has the engines' clients loaded.
+        check_access: raises an error if an engine refuses the settings.
 
     Raises:
         DwgateError: what `check_access` raised.
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
-        StartFailed: the processes cannot be started.
+        StartFailed: the configuration cannot be validated.
     """
     configure_logging(settings.log_level, "worker")
-    stop = threading.Event()
-    set_on_signals(stop)
+    forks = Forks()
+    start = partial(_start, forks, settings)
     groups = groups_for(roles)
-    _preload(groups, is_traced=settings.trace_ratio > 0)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
-        # Before the fork server is started: the library reads it at import.
+        # Before the modules are loaded: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _validate(check_access)
-        children = [
-            _start(group, group_roles, _concurrency(group, processes_cpu, threads))
-            for group, group_roles in groups
-        ]
-        server = None
+        _load_modules(groups, is_traced=settings.trace_ratio > 0)
+        _validate(forks, settings, check_access)
+        states = FORKS.RawArray(ProcessState, len(groups))
+        children: list[ChildProcess] = []
+        metrics = None
         if metrics_port is not None:
-            _create_series()
-            server = metrics_server.serve(
-                metrics_host,
-                metrics_port,
-                folder,
-                lambda: [child.health() for child in children],
-                lambda: _pids(children),
-            )
+            metrics = MetricsProcess(forks, _listen(metrics_host, metrics_port, folder, children))
+        for (group, group_roles), shared in zip(groups, states, strict=True):
+            concurrency = _concurrency(group, processes_cpu, threads)
+            children.append(start(group, group_roles, concurrency, shared))
         try:
             last_poll = time.monotonic()
-            while not stop.wait(POLL_SECONDS):
+            while not forks.stop.wait(POLL_SECONDS):
                 _end_stalled(children, last_poll)
                 last_poll = time.monotonic()
-                _restart_dead(children)
+                _restart_dead(children, start)
+                if metrics:
+                    metrics.keep()
                 for child in children:
-                    child.health()
+                    child.update_health()
         finally:
             _stop_all(children)
-            if server:
-                server.shutdown()
-                server.server_close()
+            if metrics:
+                metrics.stop()
 
 
-def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_traced: bool) -> None:
-    """Let the fork server load what the processes of `groups` need."""
-    sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
-    recorder = (_RECORDER,) if is_traced else ()
-    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, _STRUCTLOG, *sdk, *recorder, _PRELOADED])
+def _load_modules(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_traced: bool) -> None:
+    """Load what the processes of `groups` need."""
+    preloaded.load(calls_dataworks=not all(group.reads_code for group, _ in groups), is_traced=is_traced)
 
 
-def _validate(check_access: Callable[[WorkerSettings], None]) -> None:
-    """Validate the configuration in a process of the fork server, and raise the error."""
-    answers, sender = _FORKS.Pipe(duplex=False)
-    with answers, _no_main_module():
-        process = _FORKS.Process(target=_validation_main, args=(sender, check_access), name="validation")
-        process.start()
+def _validate(forks: Forks, settings: WorkerSettings, check_access: Callable[[WorkerSettings], None]) -> None:
+    """Validate the configuration in a process of its own, since it may start threads, and raise the error."""
+    from workers.process import configuration  # noqa: PLC0415 - only its processes need it
+
+    answers, sender = FORKS.Pipe(duplex=False)
+    with answers:
+        process = forks.start(
+            configuration.send_validation, settings, sender, check_access, name="validation"
+        )
         sender.close()
         try:
             error = answers.recv()
         except EOFError:
-            error = StartFailed("dwgate cannot be loaded; the log shows why")
+            error = StartFailed("the configuration cannot be validated; the log shows why")
         process.join()
     if error:
         raise error
 
 
-def _validation_main(answers: Connection, check_access: Callable[[WorkerSettings], None]) -> None:
-    """Entry point of the process that validates."""
-    from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
-
-    configuration.send_validation(answers, check_access)
-
-
-def _create_series() -> None:
-    """Create the series of the metrics, in a process of the fork server: it has what they are named by."""
-    with _no_main_module():
-        _FORKS.Process(target=_series_main, name="metric-series", daemon=True).start()
-
-
-def _series_main() -> None:
-    """Entry point of the process that creates the series."""
-    from workers.process.monitoring import metric_series  # noqa: PLC0415 - not in the supervisor, as above
-
-    metric_series.create_series()
+def _listen(host: str, port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
+    return metrics_server.listen(
+        host,
+        port,
+        folder,
+        lambda: [health_of(child.roles, child.shared) for child in children],
+        lambda: {"supervisor": os.getppid(), **_pids(children)},
+    )
 
 
 def _pids(children: Sequence[ChildProcess]) -> dict[str, int]:
-    """Return the pid of each running process by its group, and that of this one as `supervisor`."""
-    found = {child.group.name: child.process.pid for child in children if child.process.is_alive()}
-    return {"supervisor": os.getpid(), **{name: pid for name, pid in found.items() if pid is not None}}
-
-
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Keep multiprocessing from importing the main module, the command line, again in each child.
-
-    It would take a fifth of a second per process; the entry points are not in the main module.
-    """
-    main = vars(sys.modules["__main__"])
-    names: dict[str, object] = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
-    main["__spec__"] = None
-    try:
-        yield
-    finally:
-        main.update(names)
+    """Return the pid of each running process by its group."""
+    return {child.group.name: child.shared.pid for child in children if child.shared.pid}
 
 
 def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
@@ -251,26 +197,37 @@ def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
     return processes_cpu if group.pool is Pool.PREFORK else threads
 
 
-def _start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> ChildProcess:
-    now = time.monotonic()
-    shared = _FORKS.RawValue(ProcessState, now)
-    arguments = (group, roles, concurrency, shared)
-    process = _FORKS.Process(target=_child_main, args=arguments, name=group.name)
-    with _no_main_module():
-        process.start()
-    return ChildProcess(group, roles, concurrency, process, shared, now)
+def _start(
+    forks: Forks,
+    settings: WorkerSettings,
+    group: ProcessGroup,
+    roles: tuple[Role, ...],
+    concurrency: int,
+    shared: ProcessState,
+) -> ChildProcess:
+    shared.last_progress, shared.is_ready = time.monotonic(), False
+    shared.hanging_checks, shared.was_ready = 0, False
+    arguments = (settings, group, roles, concurrency, shared, forks.lifeline)
+    process = forks.start(_child_main, *arguments, name=group.name)
+    child = ChildProcess(group, roles, concurrency, shared, process, time.monotonic())
+    child.update_health()
+    return child
 
 
-def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int, shared: ProcessState) -> None:
+def _child_main(
+    settings: WorkerSettings,
+    group: ProcessGroup,
+    roles: tuple[Role, ...],
+    concurrency: int,
+    shared: ProcessState,
+    lifeline: Lifeline,
+) -> None:
     """Entry point of a child process."""
-    from workers.process import child  # noqa: PLC0415 - preloaded in the fork server, not in the supervisor
+    from workers.process import child  # noqa: PLC0415 - only its processes need it
 
     # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
     os.setpgid(0, 0)
-    if sys.platform == "linux":
-        # The name in top and ps; the command line is that of the fork server.
-        Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
-    child.run(group, roles, concurrency, shared)
+    child.run(settings, group, roles, concurrency, shared, lifeline)
 
 
 def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
@@ -321,7 +278,7 @@ def _remove_gauges(pid: int | None) -> None:
         mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
-def _restart_dead(children: list[ChildProcess]) -> None:
+def _restart_dead(children: list[ChildProcess], start: Callable[..., ChildProcess]) -> None:
     now = time.monotonic()
     for child in children:
         if child.process.is_alive():
@@ -333,9 +290,9 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)
             _remove_gauges(child.process.pid)
         elif now >= child.restart_at:
-            again = _start(child.group, child.roles, child.concurrency)
-            child.process, child.shared, child.was_ready = again.process, again.shared, False
-            child.started, child.restart_at, child.kill_at = now, 0.0, 0.0
+            again = start(child.group, child.roles, child.concurrency, child.shared)
+            child.process, child.started = again.process, now
+            child.restart_at, child.kill_at = 0.0, 0.0
 
 
 def _stop_all(children: list[ChildProcess]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -34,14 +33,14 @@ def render(folder: str, pids: Callable[[], Mapping[str, int]]) -> bytes:
     return generate_latest(registry)
 
 
-def serve(
+def listen(
     host: str,
     port: int,
     folder: str,
     processes: Callable[[], list[Health]],
     pids: Callable[[], Mapping[str, int]],
 ) -> ThreadingHTTPServer:
-    """Start to serve, in a thread, and return the server.
+    """Open the port, and return the server, which answers once its `serve_forever` runs.
 
     Args:
         host: address that the port is opened on.
@@ -76,7 +75,6 @@ def serve(
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     server = Server((host, port), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
     log.info("metrics_server_started", url=f"http://{shown}:{server.server_port}/metrics")
     return server

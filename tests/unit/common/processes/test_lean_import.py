@@ -37,6 +37,9 @@ def test_what_is_already_imported_stays() -> None:
     assert "rich" in loaded("import rich, common.processes.structlog_import", "rich")
 
 
-def test_the_worker_command_and_its_fork_server_load_no_rich() -> None:
-    modules = "console.commands.services.worker, workers.process.preloaded"
-    assert loaded(f"import {modules}", "rich") == []
+def test_the_worker_command_and_its_processes_load_no_rich() -> None:
+    code = (
+        "import console.commands.services.worker as command;"
+        "command.run.__globals__['preloaded'].load(calls_dataworks=True, is_traced=False)"
+    )
+    assert loaded(code, "rich") == []

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -55,21 +54,30 @@ def child(
 ) -> ChildProcess:
     started = time.monotonic() - ran
     shared = ProcessState(time.monotonic(), is_ready=True)
-    return ChildProcess(group, (Role.INTAKE,), 4, cast(BaseProcess, process), shared, started, pause)
+    return ChildProcess(group, (Role.INTAKE,), 4, shared, cast(BaseProcess, process), started, pause)
+
+
+class Starts:
+    """Starts processes; `made` are those that were started."""
+
+    def __init__(self) -> None:
+        self.made: list[ChildProcess] = []
+
+    def __call__(
+        self, group: ProcessGroup, roles: tuple[Role, ...], concurrency: int, shared: ProcessState
+    ) -> ChildProcess:
+        assert (roles, concurrency) == ((Role.INTAKE,), 4)
+        new = child(FakeProcess(alive=True), group=group)
+        shared.last_progress, shared.is_ready, shared.was_ready = time.monotonic(), True, False
+        new.shared = shared
+        self.made.append(new)
+        return new
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[ChildProcess]:
-    """The processes that were started again."""
-    made: list[ChildProcess] = []
-
-    def start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> ChildProcess:
-        assert (group, roles, concurrency) == (GROUP, (Role.INTAKE,), 4)
-        made.append(child(FakeProcess(alive=True)))
-        return made[-1]
-
-    monkeypatch.setattr(supervisor, "_start", start)
-    return made
+def started() -> Starts:
+    """Starts processes again."""
+    return Starts()
 
 
 @pytest.mark.parametrize(
@@ -77,37 +85,37 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[ChildProcess]:
     [(0, 1, 2), (0, 16, 30), (0, 30, 30), (supervisor.STABLE_SECONDS + 1, 30, 1)],
 )
 def test_a_process_that_keeps_ending_is_started_less_and_less_often(
-    started: list[ChildProcess], ran: float, pause: float, longer: float
+    started: Starts, ran: float, pause: float, longer: float
 ) -> None:
     ended = child(FakeProcess(), ran=ran, pause=pause)
     before = time.monotonic()
-    supervisor._restart_dead([ended])
+    supervisor._restart_dead([ended], started)
     assert ended.pause == longer
     assert before + longer <= ended.restart_at <= time.monotonic() + longer
 
-    supervisor._restart_dead([ended])
-    assert started == [], "its pause has not ended"
+    supervisor._restart_dead([ended], started)
+    assert started.made == [], "its pause has not ended"
     assert ended.pause == longer
 
 
-def test_the_process_that_keeps_the_deadlines_is_always_started_again_soon() -> None:
+def test_the_process_that_keeps_the_deadlines_is_always_started_again_soon(started: Starts) -> None:
     [group] = [group for group in GROUPS if group.keeps_deadlines]
     ended = child(FakeProcess(), group=group)
-    supervisor._restart_dead([ended])
+    supervisor._restart_dead([ended], started)
     assert group.name == "watchdog"
     assert ended.pause == supervisor.MIN_RESTART_PAUSE
 
 
-def test_after_its_pause_a_process_is_started_again(started: list[ChildProcess]) -> None:
+def test_after_its_pause_a_process_is_started_again(started: Starts) -> None:
     running, ended = child(FakeProcess(alive=True)), child(FakeProcess())
     ended.restart_at = time.monotonic()
-    supervisor._restart_dead([running, ended])
+    supervisor._restart_dead([running, ended], started)
 
-    [again] = started
+    [again] = started.made
     assert ended.process is again.process
     assert ended.restart_at == 0.0
-    supervisor._restart_dead([running, ended])
-    assert started == [again]
+    supervisor._restart_dead([running, ended], started)
+    assert started.made == [again]
 
 
 def test_a_process_that_does_not_end_in_time_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,25 +138,25 @@ def test_a_process_without_progress_is_terminated_then_killed() -> None:
     subject = stalled(process)
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM"]
-    assert subject.health().state == "stalled"
+    assert subject.update_health().state == "stalled"
 
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM"], "it has some time to exit"
     subject.kill_at = time.monotonic()
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM", "KILL"]
-    assert subject.health().state == "down"
+    assert subject.update_health().state == "down"
 
 
-def test_a_replaced_process_is_not_stalled(started: list[ChildProcess]) -> None:
+def test_a_replaced_process_is_not_stalled(started: Starts) -> None:
     subject = stalled(FakeProcess(alive=True))
     supervisor._end_stalled([subject], time.monotonic())
     subject.restart_at = time.monotonic()
-    supervisor._restart_dead([subject])
-    assert len(started) == 1
-    assert subject.health().state == "ready"
+    supervisor._restart_dead([subject], started)
+    assert len(started.made) == 1
+    assert subject.update_health().state == "ready"
     supervisor._end_stalled([subject], time.monotonic())
-    assert subject.health().state == "ready"
+    assert subject.update_health().state == "ready"
 
 
 def test_a_process_with_progress_is_left_alone() -> None:
@@ -169,16 +177,8 @@ import sys
 from workers.process import supervisor
 from workers.process.roles import Role, groups_for
 
-
-def report():
-    print(any(name.startswith("alibabacloud") for name in sys.modules), flush=True)
-
-
-if __name__ == "__main__":
-    supervisor._preload(groups_for([Role(role) for role in sys.argv[1:]]), is_traced=False)
-    process = supervisor._FORKS.Process(target=report)
-    process.start()
-    process.join()
+supervisor._load_modules(groups_for([Role(role) for role in sys.argv[1:]]), is_traced=False)
+print(any(name.startswith("alibabacloud") for name in sys.modules))
 """
 
 
@@ -186,12 +186,9 @@ if __name__ == "__main__":
     ("roles", "has_sdk"),
     [(("checks-cpu",), False), (("checks-io",), True), (("watchdog",), True), ((), True)],
 )
-def test_the_sdk_is_loaded_only_where_dataworks_is_called(
-    tmp_path: Path, roles: tuple[str, ...], *, has_sdk: bool
-) -> None:
-    script = tmp_path / "preload.py"
-    script.write_text(PRELOADING)
-    shown = subprocess.run([sys.executable, script, *roles], capture_output=True, text=True, check=True)
+def test_the_sdk_is_loaded_only_where_dataworks_is_called(roles: tuple[str, ...], *, has_sdk: bool) -> None:
+    command = [sys.executable, "-c", PRELOADING, *roles]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
     assert shown.stdout == f"{has_sdk}\n"
 
 
@@ -206,15 +203,15 @@ def test_a_process_full_of_checks_that_hang_is_replaced() -> None:
     assert process.signals == ["TERM"]
 
 
-def test_a_replaced_process_is_away_until_the_new_one_is_ready(started: list[ChildProcess]) -> None:
+def test_a_replaced_process_is_away_until_the_new_one_is_ready(started: Starts) -> None:
     subject = child(FakeProcess(alive=True))
-    assert subject.health().state == "ready"
+    assert subject.update_health().state == "ready"
     cast(FakeProcess, subject.process).alive = False
     subject.restart_at = time.monotonic()
-    supervisor._restart_dead([subject])
-    started[0].shared.is_ready = False
-    health = subject.health()
+    supervisor._restart_dead([subject], started)
+    started.made[0].shared.is_ready = False
+    health = subject.update_health()
     assert health.state == "starting"
     assert health.is_alive
     subject.shared.is_ready = True
-    assert subject.health().state == "ready"
+    assert subject.update_health().state == "ready"
