@@ -10,6 +10,11 @@ from typing import Any
 
 import certifi
 import requests
+
+from workers.dataworks import sdk_import  # noqa: F401 - before the first other import of the SDK
+
+# isort: split
+
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params

@@ -23,7 +23,6 @@ from common.processes.parent_death import Lifeline, end_with_parent
 from common.processes.stop_signals import set_on_signals
 from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
-from workers.celery_app import create_app
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
@@ -60,6 +59,7 @@ log = structlog.get_logger()
 
 def run(
     settings: WorkerSettings,
+    app: Celery,
     group: ProcessGroup,
     roles: Sequence[Role],
     concurrency: int,
@@ -70,6 +70,7 @@ def run(
 
     Args:
         settings: of the worker.
+        app: the Celery application, not connected.
         group: the process group.
         roles: those of its roles that run here.
         concurrency: number of tasks at a time.
@@ -83,7 +84,6 @@ def run(
     os.nice(group.niceness)
     configure_logging(settings.log_level, group.name)
     tracing.configure(settings.trace_ratio, group.name)
-    app = create_app(settings)
     name = worker_name(group, roles, uuid.uuid4().hex[:6], socket.gethostname())
     events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from celery import signals
+from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise as vine_promise
 
 from common import topology
@@ -24,6 +25,9 @@ from workers.messages.task_message import (
 )
 from workers.process.connecting_consumer import ConnectingConsumer
 
+DELAYED_DELIVERY = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+"""Celery's step that declares what delays tasks."""
+
 log = structlog.get_logger()
 
 
@@ -33,6 +37,14 @@ class Consumer(ConnectingConsumer):
     RabbitMQ moves a refused message to the dead letters. Redis has none: there a receiver of Celery's signal
     `task_rejected`, which is sent with the message and `MessageInvalid`, stores it.
     """
+
+    class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]
+        """The steps of Celery's consumer, with a shorter one for delayed delivery."""
+
+        default_steps: tuple[str, ...] = tuple(
+            "workers.process.delayed_delivery:DelayedDelivery" if step == DELAYED_DELIVERY else step
+            for step in CeleryConsumer.Blueprint.default_steps
+        )
 
     def create_task_handler(self, promise: Any = vine_promise) -> Callable[[Any], None]:
         """Celery's hook: return the function that handles each message of a task queue."""

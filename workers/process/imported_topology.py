@@ -6,8 +6,6 @@ them at start, which requires rights that no account has there.
 
 from __future__ import annotations
 
-from typing import Any
-
 from celery.worker.consumer import Consumer as CeleryConsumer
 
 from workers.process import consumer
@@ -19,6 +17,6 @@ class Consumer(consumer.Consumer):
     class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]
         """The steps of Celery's consumer without that declaration."""
 
-        default_steps: tuple[Any, ...] = tuple(
-            step for step in CeleryConsumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
+        default_steps: tuple[str, ...] = tuple(
+            step for step in CeleryConsumer.Blueprint.default_steps if step != consumer.DELAYED_DELIVERY
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import ThreadingHTTPServer
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -29,6 +30,9 @@ from workers.process.monitoring.metrics_process import MetricsProcess
 from workers.process.process_state import ProcessState
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
@@ -121,13 +125,13 @@ def run(
     """
     configure_logging(settings.log_level, "worker")
     forks = Forks()
-    start = partial(_start, forks, settings)
     groups = groups_for(roles)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         # Before the modules are loaded: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _load_modules(groups, is_traced=settings.trace_ratio > 0)
         _validate(forks, settings, check_access)
+        start = partial(_start, forks, settings, _create_app(settings))
         states = FORKS.RawArray(ProcessState, len(groups))
         children: list[ChildProcess] = []
         metrics = None
@@ -155,6 +159,15 @@ def run(
 def _load_modules(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]], *, is_traced: bool) -> None:
     """Load what the processes of `groups` need."""
     preloaded.load(calls_dataworks=not all(group.reads_code for group, _ in groups), is_traced=is_traced)
+
+
+def _create_app(settings: WorkerSettings) -> Celery:
+    """Return the Celery application with everything that all processes need; nothing is connected."""
+    from workers.celery_app import create_app  # noqa: PLC0415 - not in the first import of the command
+
+    app = create_app(settings)
+    app.finalize()
+    return app
 
 
 def _validate(forks: Forks, settings: WorkerSettings, check_access: Callable[[WorkerSettings], None]) -> None:
@@ -200,6 +213,7 @@ def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
 def _start(
     forks: Forks,
     settings: WorkerSettings,
+    app: Celery,
     group: ProcessGroup,
     roles: tuple[Role, ...],
     concurrency: int,
@@ -207,7 +221,7 @@ def _start(
 ) -> ChildProcess:
     shared.last_progress, shared.is_ready = time.monotonic(), False
     shared.hanging_checks, shared.was_ready = 0, False
-    arguments = (settings, group, roles, concurrency, shared, forks.lifeline)
+    arguments = (settings, app, group, roles, concurrency, shared, forks.lifeline)
     process = forks.start(_child_main, *arguments, name=group.name)
     child = ChildProcess(group, roles, concurrency, shared, process, time.monotonic())
     child.update_health()
@@ -216,6 +230,7 @@ def _start(
 
 def _child_main(
     settings: WorkerSettings,
+    app: Celery,
     group: ProcessGroup,
     roles: tuple[Role, ...],
     concurrency: int,
@@ -227,7 +242,7 @@ def _child_main(
 
     # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
     os.setpgid(0, 0)
-    child.run(settings, group, roles, concurrency, shared, lifeline)
+    child.run(settings, app, group, roles, concurrency, shared, lifeline)
 
 
 def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:

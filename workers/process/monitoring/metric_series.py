@@ -7,6 +7,7 @@ gauge has a series only once it is set: most are set by one role, and 0 from the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import product
 
 from prometheus_client import Counter, Histogram
@@ -33,8 +34,9 @@ from workers.task_base import TaskEnd
 _TASKS = (topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topology.TASK_PLAN)
 
 
+@cache
 def create_series() -> None:
-    """Create every series with known labels, with the value 0."""
+    """Create every series with known labels, with the value 0; once in a process."""
     for metric, labels in _known_labels().items():
         for values in product(*labels):
             metric.labels(*values)

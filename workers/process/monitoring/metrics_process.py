@@ -46,8 +46,5 @@ class MetricsProcess:
 
 def _serve(server: ThreadingHTTPServer) -> None:
     """Entry point of the process."""
-    from workers.process.monitoring import metric_series  # noqa: PLC0415 - not in the supervisor's first import
-
     end_with_parent(signal.SIGKILL)
-    metric_series.create_series()
     server.serve_forever()

@@ -54,6 +54,9 @@ def listen(
         def do_GET(self) -> None:
             """Serve the three paths."""
             if self.path == "/metrics":
+                from workers.process.monitoring.metric_series import create_series  # noqa: PLC0415
+
+                create_series()
                 self._answer(200, render(folder, pids))
             elif self.path in ("/healthz", "/readyz"):
                 is_good, text = health.describe(processes(), readiness=self.path == "/readyz")
