@@ -65,6 +65,8 @@ class Services:
         calls_dataworks: whether the process calls DataWorks; otherwise it requests its lookups from one that
             does, and has no use for credentials.
         runs_plugins: whether checks of plug-ins may run in threads of the process.
+        policy: the policy as it was read before this process was forked; it shares it with others while the
+            file has the same text.
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
@@ -82,6 +84,7 @@ class Services:
         threads: int = 16,
         calls_dataworks: bool = True,
         runs_plugins: bool = True,
+        policy: Policy | None = None,
         clock: Callable[[], float] = clock.now,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
@@ -91,6 +94,7 @@ class Services:
         self.is_io_pool = is_io_pool
         self._threads = threads
         self._runs_plugins = runs_plugins
+        self._first_policy = policy
         self.clock = clock
         self.task_events = TaskEvents(send_event)
         self.alone = threading.Lock()
@@ -187,11 +191,16 @@ class Services:
         file = self.settings.policy_file
         return ReloadableFile(
             file or BUILT_IN,
-            lambda name, content: parse_policy(name, content, self.checks),
+            self._parse_policy,
             name="policy",
             report=partial(metrics.report_config_file, "policy"),
             last_good_store=self._config_store(LAST_GOOD_SECONDS) if file else None,
         )
+
+    def _parse_policy(self, name: str, content: bytes) -> Policy:
+        if self._first_policy and self._first_policy.has_text(content):
+            return self._first_policy
+        return parse_policy(name, content, self.checks)
 
     @cached_property
     def extension_settings(self) -> ExtensionSettingsSource:

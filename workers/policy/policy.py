@@ -98,6 +98,10 @@ class Policy:
     notifications: NotificationRules = field(default_factory=NotificationRules)
     contacts: Mapping[int | None, Contact] = field(default_factory=dict)
 
+    def has_text(self, content: bytes) -> bool:
+        """Whether it is the policy of this text."""
+        return version_of(content) == self.version
+
     def contact(self, project_id: int | None) -> Contact | None:
         """Return whom people of a workspace may ask about a verdict; None if the policy names nobody."""
         return self.contacts.get(project_id) or self.contacts.get(None)
@@ -212,17 +216,22 @@ def load_policy(path: Path | None, checks: Mapping[str, Check]) -> Policy:
     return parse_policy(str(path), read_config_file(path, "a policy file"), checks)
 
 
+def version_of(content: bytes) -> str:
+    """Return the version of the policy with this text."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def parse_policy(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
     """Parse a policy's text; see `load_policy`."""
-    return build_policy(read_document(name, content), hashlib.sha256(content).hexdigest(), checks)
+    return build_policy(read_document(name, content), version_of(content), checks)
 
 
-def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -> Policy:
+def build_policy(document: Document, version: str, checks: Mapping[str, Check]) -> Policy:
     """Return the policy of a document; see `load_policy`.
 
     Args:
         document: the policy, or the part of a file that is one.
-        digest: the digest of its text.
+        version: of its text.
         checks: the registered checks, by name.
 
     Raises:
@@ -233,7 +242,7 @@ def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -
     name = BUILT_IN.name if document.name == str(BUILT_IN) else document.name
     sources = PolicySources(name, document.line, frozenset(file.defaults.model_fields_set))
     return Policy(
-        digest[:12],
+        version,
         file.language,
         console,
         file.defaults,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -190,5 +189,5 @@ def _case(document: Document, number: int, case: _CaseModel, checks: Mapping[str
 
 def _policy(document: Document, at: Keys, values: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
     whole = {"version": 1, **values}
-    digest = hashlib.sha256(repr(whole).encode("utf-8", "backslashreplace")).hexdigest()
-    return policy.build_policy(document.part(at, whole), digest, checks)
+    version = policy.version_of(repr(whole).encode("utf-8", "backslashreplace"))
+    return policy.build_policy(document.part(at, whole), version, checks)

@@ -24,6 +24,7 @@ from common.processes.stop_signals import set_on_signals
 from workers import metrics, progress, tasks
 from workers.broker.event_sender import ConsumerEvents, ProcessEvents
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
+from workers.policy.policy import Policy
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
@@ -60,6 +61,7 @@ log = structlog.get_logger()
 def run(
     settings: WorkerSettings,
     app: Celery,
+    policy: Policy | None,
     group: ProcessGroup,
     roles: Sequence[Role],
     concurrency: int,
@@ -71,6 +73,7 @@ def run(
     Args:
         settings: of the worker.
         app: the Celery application, not connected.
+        policy: the policy as it is now.
         group: the process group.
         roles: those of its roles that run here.
         concurrency: number of tasks at a time.
@@ -94,6 +97,7 @@ def run(
         calls_dataworks=not group.reads_code,
         # A check that does not release the interpreter's lock would stop the recovery of everything else.
         runs_plugins=not group.is_planning,
+        policy=policy,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )

@@ -44,8 +44,6 @@ def load(*, calls_dataworks: bool, is_traced: bool) -> None:
         # What makes it fail is reported by `workers.process.configuration`.
         with contextlib.suppress(Exception):
             _build_parser_tables()
-    # The objects stay for ever. Frozen, no collection looks at them, and so they remain shared after a fork.
-    gc.freeze()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ the metrics are served by a process of their own.
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import time
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.log import configure_logging
 from common.processes.parent_death import Lifeline
@@ -33,6 +35,8 @@ from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from celery import Celery
+
+    from workers.policy.policy import Policy
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
@@ -131,7 +135,9 @@ def run(
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _load_modules(groups, is_traced=settings.trace_ratio > 0)
         _validate(forks, settings, check_access)
-        start = partial(_start, forks, settings, _create_app(settings))
+        start = partial(_start, forks, settings, _create_app(settings), _read_policy(settings))
+        # What is loaded stays for ever. Frozen, no collection looks at it, so that it remains shared.
+        gc.freeze()
         states = FORKS.RawArray(ProcessState, len(groups))
         children: list[ChildProcess] = []
         metrics = None
@@ -168,6 +174,17 @@ def _create_app(settings: WorkerSettings) -> Celery:
     app = create_app(settings)
     app.finalize()
     return app
+
+
+def _read_policy(settings: WorkerSettings) -> Policy | None:
+    """Return the policy, for all processes; None if it has just become invalid: each of them then copes."""
+    from workers.checks import registry  # noqa: PLC0415 - not in the first import of the command
+    from workers.policy.policy import load_policy  # noqa: PLC0415
+
+    try:
+        return load_policy(settings.policy_file, registry.load_checks())
+    except ConfigError:
+        return None
 
 
 def _validate(forks: Forks, settings: WorkerSettings, check_access: Callable[[WorkerSettings], None]) -> None:
@@ -214,6 +231,7 @@ def _start(
     forks: Forks,
     settings: WorkerSettings,
     app: Celery,
+    policy: Policy | None,
     group: ProcessGroup,
     roles: tuple[Role, ...],
     concurrency: int,
@@ -221,7 +239,7 @@ def _start(
 ) -> ChildProcess:
     shared.last_progress, shared.is_ready = time.monotonic(), False
     shared.hanging_checks, shared.was_ready = 0, False
-    arguments = (settings, app, group, roles, concurrency, shared, forks.lifeline)
+    arguments = (settings, app, policy, group, roles, concurrency, shared, forks.lifeline)
     process = forks.start(_child_main, *arguments, name=group.name)
     child = ChildProcess(group, roles, concurrency, shared, process, time.monotonic())
     child.update_health()
@@ -231,6 +249,7 @@ def _start(
 def _child_main(
     settings: WorkerSettings,
     app: Celery,
+    policy: Policy | None,
     group: ProcessGroup,
     roles: tuple[Role, ...],
     concurrency: int,
@@ -242,7 +261,7 @@ def _child_main(
 
     # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
     os.setpgid(0, 0)
-    child.run(settings, app, group, roles, concurrency, shared, lifeline)
+    child.run(settings, app, policy, group, roles, concurrency, shared, lifeline)
 
 
 def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
