@@ -115,7 +115,7 @@ class PolicyPages:
         elif job.summary is not None:
             values["replay"] = replay_view(job.summary, words)
         response = await self._page(request, identity, _Wanted(job.project, FIRST_POINT, "", ""), values)
-        if job.is_running:
+        if values["is_running"]:  # as the page says: the replay may have ended meanwhile
             response.headers["refresh"] = str(REFRESH_SECONDS)
         return response
 

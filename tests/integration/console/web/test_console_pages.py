@@ -313,9 +313,11 @@ def replay(browser: httpx.Client, policy: str) -> str:
     answer = browser.post("/policy", data={"form_token": token, "policy": policy, "days": "7", "project": ""})
     assert answer.status_code == 303
     limit = time.monotonic() + 60
-    while (page := browser.get(answer.headers["location"])).headers.get("refresh"):
+    while "The replay is running." in (page := browser.get(answer.headers["location"])).text:
+        assert page.headers["refresh"], "a page that says so must load itself again"
         assert time.monotonic() < limit
         time.sleep(0.1)
+    assert "refresh" not in page.headers
     return page.text
 
 
