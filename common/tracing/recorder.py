@@ -30,6 +30,7 @@ from common import clock
 from common.errors import DwgateError
 from common.tracing import spans
 from common.tracing.context import TraceContext
+from common.version import running_version
 
 SHUTDOWN_SECONDS = 2.0
 """Maximum seconds for the last export of a process that ends."""
@@ -168,7 +169,9 @@ class Recorder:
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": f"dwgate-{self._component}"}
         provider = TracerProvider(
             sampler=ALWAYS_ON,  # what is recorded was sampled with the event
-            resource=Resource.create({"service.namespace": "dwgate", **named}),
+            resource=Resource.create(
+                {"service.namespace": "dwgate", "service.version": running_version(), **named}
+            ),
             id_generator=_ChosenIds(),
             shutdown_on_exit=False,
         )

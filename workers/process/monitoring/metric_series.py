@@ -17,6 +17,7 @@ from common.ledger.redis_faults import RedisFault
 from common.plan import Mode
 from common.topology import TASK_QUEUES, QueueName
 from common.verdicts import OutcomeKind, Reason, Result, Severity
+from common.version import running_version
 from review.rules.registry import BY_ID
 from workers import metrics
 from workers.checks import registry
@@ -34,7 +35,8 @@ _TASKS = (topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topol
 
 
 def create_series() -> None:
-    """Create every series with known labels, with the value 0."""
+    """Create every series with known labels, with the value 0, and that of the version."""
+    metrics.BUILD.labels(running_version()).set(1)
     for metric, labels in _known_labels().items():
         for values in product(*labels):
             metric.labels(*values)
