@@ -1,4 +1,4 @@
-"""`pyproject.toml` is the one source of the version: everything else derives from it, or is held against it."""
+"""`pyproject.toml` is the one source of the version: all else derives from it, or is held against it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def test_the_installed_version_is_that_of_the_project() -> None:
 
 def test_the_image_has_the_tag_of_the_version_wherever_it_is_named() -> None:
     named = {
-        str(path.relative_to(ROOT)): TAG.findall(path.read_text()) for path in tracked("*.md", "*.yml", "*.yaml")
+        str(path.relative_to(ROOT)): TAG.findall(path.read_text())
+        for path in tracked("*.md", "*.yml", "*.yaml")
     }
     found = {name: set(tags) for name, tags in named.items() if tags}
     assert "docker-compose.yml" in found
