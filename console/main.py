@@ -73,7 +73,7 @@ def _keep_logs_from_output() -> None:
 
 def print_version() -> None:
     """Print the version."""
-    from common.version import running_version  # noqa: PLC0415 - only needed here
+    from common.processes.version import running_version  # noqa: PLC0415 - only needed here
 
     print(f"dwgate {running_version()}")
 

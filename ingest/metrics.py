@@ -15,7 +15,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from common.version import running_version
+from common.processes.version import running_version
 from ingest.http_protocol import Refusal
 from ingest.signature import Reason
 

@@ -28,9 +28,9 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, S
 
 from common import clock
 from common.errors import DwgateError
+from common.processes.version import running_version
 from common.tracing import spans
 from common.tracing.context import TraceContext
-from common.version import running_version
 
 SHUTDOWN_SECONDS = 2.0
 """Maximum seconds for the last export of a process that ends."""

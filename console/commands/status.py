@@ -8,8 +8,8 @@ from rich.text import Text
 
 from common import clock
 from common.ledger.memory import MemoryUse
+from common.processes.version import running_version
 from common.settings import load_settings
-from common.version import running_version
 from console.diagnoses.fleet_reader import read_status
 from console.diagnoses.fleet_status import FleetStatus
 from console.exit_codes import FAILED

@@ -29,7 +29,7 @@ def output_lines(report: Report, format_: str, *, statistics: bool, colored: boo
     elif format_ == "json":
         yield json_text(statistics_json(report) if statistics else report_json(report))
     elif format_ == "sarif":
-        from common.version import running_version  # noqa: PLC0415 - only this format needs it
+        from common.processes.version import running_version  # noqa: PLC0415 - only this format needs it
 
         yield json_text(sarif.build_sarif(report, running_version()))
     else:

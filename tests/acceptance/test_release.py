@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.version import running_version
+from common.processes.version import running_version
 from emulator.samples import load_samples
 from tests.support.console_process import ConsoleProcess, console_environment
 from tests.support.release import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.version import running_version
+from common.processes.version import running_version
 
 ROOT = Path(__file__).parents[2]
 PINNED = re.compile(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([^ ;]+)", re.MULTILINE)

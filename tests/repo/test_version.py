@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from common.version import running_version
+from common.processes.version import running_version
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -45,7 +45,7 @@ def test_a_chart_installs_the_version() -> None:
 
 
 def test_no_code_contains_the_version() -> None:
-    """It would be wrong after the next release: `common.version` has it."""
+    """It would be wrong after the next release: `common.processes.version` has it."""
     quoted = re.compile(rf"[\"'/ ]{re.escape(VERSION)}[\"' ]")
     code = [path for path in tracked(*PACKAGES) if path.suffix == ".py"]
     assert code

@@ -19,7 +19,7 @@ from darabonba.runtime import ExtendsParameters, RuntimeOptions
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from common import clock
-from common.version import running_version
+from common.processes.version import running_version
 from workers.dataworks import sdk_models
 from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.limits.bounded_http import CONNECT_SECONDS, READ_SECONDS, BoundedAdapter

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 
-from common.version import running_version
+from common.processes.version import running_version
 from review.analysis.naming import is_temporary
 from review.analysis.table_set import TableSet
 from review.context import ReviewContext

@@ -15,9 +15,9 @@ from common import topology
 from common.extension_points import BY_CODE
 from common.ledger.redis_faults import RedisFault
 from common.plan import Mode
+from common.processes.version import running_version
 from common.topology import TASK_QUEUES, QueueName
 from common.verdicts import OutcomeKind, Reason, Result, Severity
-from common.version import running_version
 from review.rules.registry import BY_ID
 from workers import metrics
 from workers.checks import registry

@@ -19,7 +19,7 @@ import pytest
 from alibabacloud_credentials.utils import auth_util
 
 from common.extension_points import ResultOperation
-from common.version import running_version
+from common.processes.version import running_version
 from tests.support.raw_openapi_server import Call, RawOpenApiServer, Reply, page, refusal
 from tests.support.running_dwgate import wait_for
 from workers.dataworks import operations, sdk

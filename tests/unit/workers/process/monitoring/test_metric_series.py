@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.extension_points import BY_CODE
-from common.version import running_version
+from common.processes.version import running_version
 from review.rules.registry import BY_ID
 from workers import metrics
 from workers.checks import registry

@@ -1,4 +1,4 @@
-"""The version of dwgate that runs."""
+"""The version of dwgate that this process runs."""
 
 from importlib import metadata
 
