@@ -101,7 +101,7 @@ def test_the_installed_program_reviews_code(installed: Installation) -> None:
 
 def test_the_installed_console_serves_its_pages_and_assets(console: ConsoleProcess) -> None:
     with console.browser() as browser:
-        page = browser.get("/events")
+        page = browser.get("/events", follow_redirects=True)  # the page to log in
         assert page.status_code == 200
         assets = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
         assert len(assets) >= 3, page.text
