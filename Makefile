@@ -84,15 +84,26 @@ bench: $(READY) ## Measure
 	$(BIN)/python -m bench
 
 ##@ Keep it
-.PHONY: docs lock images pin-images sbom audit clean
+.PHONY: docs lock dist image images pin-images sbom audit clean
 
 docs: $(READY) ## Write the pages of the review rules
 	$(BIN)/dwgate rules --write docs/rules
 
 lock: ## Lock the dependencies (needs uv)
+	$(COMPILE) --group build -o requirements-build.lock >/dev/null
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
 	$(COMPILE) --group mutation pyproject.toml -o requirements-mutation.lock >/dev/null
+
+dist: $(READY) ## Build the release in dist: wheel, source distribution, locks, SBOM and checksums
+	rm -rf dist
+	.ci/dist dist
+	cp requirements.lock requirements-build.lock dist
+	$(MAKE) sbom
+	cd dist && sha256sum * > SHA256SUMS
+
+image: ## Build the image with SBOM and provenance: to dist, or to REPOSITORY (needs docker buildx)
+	.ci/image $(REPOSITORY)
 
 images: ## List images that are named by tag only; fails if there are any
 	.ci/images check
@@ -113,13 +124,12 @@ clean: ## Remove what was made, .venv too
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What comes as source is built by the build tool in the lock (setuptools), so nothing unlocked is fetched.
-$(READY): $(LOCK) pyproject.toml
+# What comes as source is built by the locked setuptools, so nothing unlocked is fetched.
+$(READY): $(LOCK) requirements-build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dwgate needs Python 3.11 or newer; set PYTHON=")'
 	@echo "Installing the locked dependencies into $(VENV): a minute or two."
 	$(PYTHON) -m venv $(VENV)
-	awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' $(LOCK) > $(VENV)/build.lock
-	$(PIP) --require-hashes -r $(VENV)/build.lock
+	$(PIP) --require-hashes -r requirements-build.lock
 	$(PIP) --require-hashes --no-build-isolation -r $(LOCK)
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

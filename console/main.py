@@ -73,9 +73,9 @@ def _keep_logs_from_output() -> None:
 
 def print_version() -> None:
     """Print the version."""
-    from importlib.metadata import version  # noqa: PLC0415 - only needed here
+    from common.processes.version import running_version  # noqa: PLC0415 - only needed here
 
-    print(f"dwgate {version('dwgate')}")
+    print(f"dwgate {running_version()}")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from common.processes.version import running_version
 from ingest.http_protocol import Refusal
 from ingest.signature import Reason
 
@@ -47,6 +48,13 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
+        build = Gauge(
+            "dwgate_ingest_build_info",
+            "Always 1; the label is the version that runs.",
+            ("version",),
+            registry=self._registry,
+        )
+        build.labels(running_version()).set(1)
         events = self._counter("dwgate_ingest_events", "Authentic events by result.", "status")
         refused = self._counter("dwgate_ingest_refused", "Requests answered 401, by reason.", "reason")
         unavailable = self._counter(

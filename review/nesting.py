@@ -10,7 +10,10 @@ import resource
 import sys
 
 MAX_CALLS = 6000
-"""Nested calls of Python that a review may make; that is enough for more than 200 levels of any construct."""
+"""Nested calls of Python that a review may make; that is enough for more than 200 levels of any construct.
+
+But Python 3.12 has a fixed limit for calls of compiled code: there 185 levels of subqueries are read.
+"""
 
 STACK_BYTES_PER_CALL = 1400
 """Stack for one of them. The measured maximum is a quarter of it (subqueries); the rest is a reserve."""

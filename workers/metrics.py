@@ -14,6 +14,9 @@ _LIVE: Literal["livemostrecent"] = "livemostrecent"
 
 _WAIT_SECONDS = (0.01, 0.05, 0.25, 1, 2.5, 5, 10, 20)
 
+BUILD = Gauge(
+    "dwgate_build_info", "Always 1; the label is the version that runs.", ["version"], multiprocess_mode="max"
+)
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])

@@ -28,6 +28,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, S
 
 from common import clock
 from common.errors import DwgateError
+from common.processes.version import running_version
 from common.tracing import spans
 from common.tracing.context import TraceContext
 
@@ -168,7 +169,9 @@ class Recorder:
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": f"dwgate-{self._component}"}
         provider = TracerProvider(
             sampler=ALWAYS_ON,  # what is recorded was sampled with the event
-            resource=Resource.create({"service.namespace": "dwgate", **named}),
+            resource=Resource.create(
+                {"service.namespace": "dwgate", "service.version": running_version(), **named}
+            ),
             id_generator=_ChosenIds(),
             shutdown_on_exit=False,
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
 from common import clock
 from common.ledger.memory import MemoryUse
+from common.processes.version import running_version
 from common.settings import load_settings
 from console.diagnoses.fleet_reader import read_status
 from console.diagnoses.fleet_status import FleetStatus
@@ -50,7 +49,7 @@ def render(status: FleetStatus, now: float) -> RenderableType:
     quota = ", ".join(f"{use.granted}/{use.limit} {kind.value}s" for kind, use in status.quota.items())
     waiting = sum(use.waiting for use in status.quota.values())
     head = [
-        ("fleet", f"{status.extension_code}, dwgate {version('dwgate')}"),
+        ("fleet", f"{status.extension_code}, dwgate {running_version()}"),
         *(("problem", Text(tables.text(problem).plain, style="red")) for problem in status.problems()),
         ("events", events or "none stored"),
         ("pending", f"{status.pending_verdicts} verdicts wait for a reporter"),

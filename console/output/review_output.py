@@ -29,9 +29,9 @@ def output_lines(report: Report, format_: str, *, statistics: bool, colored: boo
     elif format_ == "json":
         yield json_text(statistics_json(report) if statistics else report_json(report))
     elif format_ == "sarif":
-        from importlib.metadata import version  # noqa: PLC0415 - only this format needs it
+        from common.processes.version import running_version  # noqa: PLC0415 - only this format needs it
 
-        yield json_text(sarif.build_sarif(report, version("dwgate")))
+        yield json_text(sarif.build_sarif(report, running_version()))
     else:
         yield from github.workflow_commands(report)
         if report.hidden:

@@ -45,13 +45,21 @@ class ConsoleProcess:
     Args:
         folder: of its log.
         environment: its settings.
+        port: to listen on; 0 for a free one.
+        program: the command `dwgate`.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str], port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], port: int = 0, program: Path = DWGATE
+    ) -> None:
         self._log = folder / "console.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [DWGATE, "console", "--port", str(port)], env=environment, cwd=folder, stdout=log, stderr=log
+                [program, "console", "--port", str(port)],
+                env=environment,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
             )
         self.url = self._wait()
 

@@ -28,6 +28,7 @@ class Call:
     arguments: dict[str, str]
     peer: int
     target: str
+    user_agent: str
 
 
 def page(status: int, body: object, content_type: str = "application/json", headers: str = "") -> bytes:
@@ -110,4 +111,11 @@ class _Handler(socketserver.StreamRequestHandler):
         target = line.split()[1].decode()
         arguments: dict[str, Any] = dict(parse_qsl(urlsplit(target).query) + parse_qsl(body))
         version = headers.get("x-acs-version", "")
-        return Call(headers.get("x-acs-action", ""), version, arguments, self.client_address[1], target)
+        return Call(
+            headers.get("x-acs-action", ""),
+            version,
+            arguments,
+            self.client_address[1],
+            target,
+            headers.get("user-agent", ""),
+        )

@@ -24,6 +24,7 @@ from darabonba.runtime import ExtendsParameters, RuntimeOptions
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from common import clock
+from common.processes.version import running_version
 from workers.dataworks import sdk_models
 from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.limits.bounded_http import CONNECT_SECONDS, READ_SECONDS, BoundedAdapter
@@ -82,6 +83,7 @@ def build_client(endpoint: str, protocol: str, region: str, generation: int) -> 
         region_id=region,
         credential=_BoundedCredentials(),
         max_idle_conns=pool_size,
+        user_agent=f"dwgate/{running_version()}",  # how ActionTrail shows its calls
     )
     return Client(config)
 

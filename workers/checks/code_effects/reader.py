@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 
+from common.processes.version import running_version
 from review.analysis.naming import is_temporary
 from review.analysis.table_set import TableSet
 from review.context import ReviewContext
@@ -29,7 +29,7 @@ SECONDS = 5.0
 
 _OUT_OF_TIME = str(ReviewTimeout())
 _OPERATION = "code-effects"
-_ENGINE = version("dwgate")
+_ENGINE = running_version()
 _DUMMY_TABLE = "dual"
 """Table of queries that need no table."""
 

@@ -16,6 +16,7 @@ from common import topology
 from common.extension_points import BY_CODE
 from common.ledger.redis_faults import RedisFault
 from common.plan import Mode
+from common.processes.version import running_version
 from common.topology import TASK_QUEUES, QueueName
 from common.verdicts import OutcomeKind, Reason, Result, Severity
 from review.rules.registry import BY_ID
@@ -36,7 +37,8 @@ _TASKS = (topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topol
 
 @cache
 def create_series() -> None:
-    """Create every series with known labels, with the value 0; once in a process."""
+    """Create every series with known labels, with the value 0, and that of the version; once in a process."""
+    metrics.BUILD.labels(running_version()).set(1)
     for metric, labels in _known_labels().items():
         for values in product(*labels):
             metric.labels(*values)

@@ -19,6 +19,7 @@ import pytest
 from alibabacloud_credentials.utils import auth_util
 
 from common.extension_points import ResultOperation
+from common.processes.version import running_version
 from tests.support.raw_openapi_server import Call, RawOpenApiServer, Reply, page, refusal
 from tests.support.running_dwgate import wait_for
 from workers.dataworks import operations, sdk
@@ -189,6 +190,12 @@ def test_a_large_response_is_read(start_server: StartServer) -> None:
     code = "x" * (4 * 1024 * 1024)
     server = start_server(lambda _: page(200, {"Success": True, "Data": code}))
     assert transport_to(server.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 30)["Data"] == code
+
+
+def test_a_call_names_the_program_and_its_version(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
+    transport_to(server.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 5)
+    assert server.calls[0].user_agent.endswith(f" dwgate/{running_version()}")
 
 
 def test_a_redirect_is_not_followed(start_server: StartServer) -> None:

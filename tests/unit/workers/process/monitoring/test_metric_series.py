@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.extension_points import BY_CODE
+from common.processes.version import running_version
 from review.rules.registry import BY_ID
 from workers import metrics
 from workers.checks import registry
@@ -19,7 +20,9 @@ from workers.process.monitoring.metrics_server import render
 CREATE = "from workers.process.monitoring.metric_series import create_series; create_series()"
 
 
-def test_every_counter_and_histogram_has_its_series_and_no_gauge_has_any(tmp_path: Path) -> None:
+def test_every_counter_and_histogram_has_its_series_and_of_the_gauges_only_the_version(
+    tmp_path: Path,
+) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", CREATE], env=environment, check=True, timeout=60)
 
@@ -28,6 +31,10 @@ def test_every_counter_and_histogram_has_its_series_and_no_gauge_has_any(tmp_pat
     names = {sample.name for sample in samples}
     declared = [metric for metric in vars(metrics).values() if isinstance(metric, Counter | Histogram)]
     gauges = [metric for metric in vars(metrics).values() if isinstance(metric, Gauge)]
+    [build] = [sample for sample in samples if sample.name == metrics.BUILD._name]
+    samples.remove(build)
+    names.remove(build.name)
+    assert (build.labels, build.value) == ({"version": running_version()}, 1)
     assert names >= {f"{metric._name}_total" for metric in declared if isinstance(metric, Counter)}
     assert names >= {f"{metric._name}_bucket" for metric in declared if isinstance(metric, Histogram)}
     assert not names & {metric._name for metric in gauges}, "0 would be wrong for what was never measured"
