@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from common import tracing
 from common.ledger import Ledger, connect
 from common.log import configure_logging
-from ingest.app import create_app
 from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
 from ingest.limited_server import new_table, serve
 from ingest.metrics import Metrics
@@ -15,6 +14,7 @@ from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import Publisher
 from ingest.publishers.redis import RedisPublisher
 from ingest.settings import IngestSettings
+from ingest.sources.http_app import create_app
 
 LEDGER_SECONDS = 2.0
 
