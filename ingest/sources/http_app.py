@@ -46,7 +46,7 @@ def create_app(
         clock: seconds since the epoch.
     """
     receiver = Receiver(
-        frozenset(settings.eventbridge_accounts),
+        settings.accounts,
         ORIGIN,
         publisher=publisher,
         ledger=ledger,
