@@ -67,10 +67,11 @@ def reject_placeholder(value: SecretStr) -> SecretStr:
     return value
 
 
-def _engine_url(**options: tuple[str, ...]) -> AfterValidator:
+def engine_url(*, ca_setting: str = f"{PREFIX}TLS_CA_FILE", **options: tuple[str, ...]) -> AfterValidator:
     """Return a validator of an engine's URL.
 
     Args:
+        ca_setting: name of the setting with the authorities that the engine is verified with.
         options: names of the options that the URL's query may contain, by scheme (`_` stands for `+`).
             Options of the client libraries could switch the verification of certificates off.
     """
@@ -87,7 +88,7 @@ def _engine_url(**options: tuple[str, ...]) -> AfterValidator:
             supported = ", ".join(names) or "none"
             raise ValueError(
                 f"unsupported option after the question mark (supported: {supported});"
-                " TLS is configured by DWGATE_TLS_CA_FILE"
+                f" TLS is configured by {ca_setting}"
             )
         return reject_placeholder(value)
 
@@ -108,6 +109,44 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """A `CommaList` of secrets, which are never shown."""
+
+
+def _check_ca(file: Path | None) -> Path | None:
+    if file:
+        create_context(TlsFiles(ca_file=file))
+    return file
+
+
+def _check_certificate(file: Path | None) -> Path | None:
+    if file:
+        require_readable(file)
+    return file
+
+
+CaFile = Annotated[Path | None, AfterValidator(_check_ca)]
+"""A PEM file with certificates of authorities."""
+
+CertificateFile = Annotated[Path | None, AfterValidator(_check_certificate)]
+"""A PEM file with a client certificate; `require_key_pair` checks it together with its key."""
+
+
+def require_key_pair(certificate_field: str, key_file: Path | None, info: ValidationInfo) -> Path | None:
+    """Return `key_file` unchanged; for the validator of its field.
+
+    Args:
+        certificate_field: name of the field with the certificate, which is validated first.
+        key_file: the private key, or None if the certificate's file contains it.
+        info: of the validator.
+
+    Raises:
+        ValueError: the two do not belong together, or there is a key without a certificate.
+    """
+    certificate = info.data.get(certificate_field)
+    if certificate:
+        create_context(TlsFiles(cert_file=certificate, key_file=key_file))
+    elif key_file and certificate_field in info.data:
+        raise ValueError(f"{PREFIX}{certificate_field.upper()} is missing")
+    return key_file
 
 
 def _check_namespace(value: str) -> str:
@@ -133,12 +172,12 @@ class EngineSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
-    tls_ca_file: Path | None = Field(
+    tls_ca_file: CaFile = Field(
         default=None,
         description="a PEM file with the CA certificates that broker and Redis are verified with; without it"
         " the system's store",
     )
-    tls_cert_file: Path | None = Field(
+    tls_cert_file: CertificateFile = Field(
         default=None, description="a PEM file with the client certificate for broker and Redis"
     )
     tls_key_file: Path | None = Field(
@@ -153,35 +192,16 @@ class EngineSettings(BaseSettings):
         """The files for verified connections to the engines."""
         return TlsFiles(self.tls_ca_file, self.tls_cert_file, self.tls_key_file)
 
-    @field_validator("tls_ca_file")
-    @classmethod
-    def _check_ca(cls, file: Path | None) -> Path | None:
-        if file:
-            create_context(TlsFiles(ca_file=file))
-        return file
-
-    @field_validator("tls_cert_file")
-    @classmethod
-    def _check_certificate(cls, file: Path | None) -> Path | None:
-        if file:
-            require_readable(file)
-        return file
-
     @field_validator("tls_key_file")
     @classmethod
     def _check_key_pair(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        certificate = info.data.get("tls_cert_file")
-        if certificate:
-            create_context(TlsFiles(cert_file=certificate, key_file=file))
-        elif file and "tls_cert_file" in info.data:
-            raise ValueError("DWGATE_TLS_CERT_FILE is missing")
-        return file
+        return require_key_pair("tls_cert_file", file, info)
 
 
 class BrokerSettings(EngineSettings):
     """Settings of a process that only uses the broker."""
 
-    broker_url: Annotated[SecretStr, _engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
+    broker_url: Annotated[SecretStr, engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
         description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
         " amqps:// or rediss://"
     )
@@ -207,7 +227,7 @@ class LedgerSettings(EngineSettings):
 
     redis_url: Annotated[
         SecretStr,
-        _engine_url(
+        engine_url(
             redis=(),
             rediss=(),
             unix=("db",),

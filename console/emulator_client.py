@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
 
@@ -13,7 +13,9 @@ from common.json_types import Json
 from common.verdicts import Result
 from console.errors import CommandFailed
 from emulator.eventbridge import event_bodies
-from emulator.eventbridge.sender import Delivery, Sender
+from emulator.eventbridge.sender import DeliveryT
+
+DeliveryT_co = TypeVar("DeliveryT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,19 @@ class ReceivedVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveredEvent:
+class DeliveredEvent(Generic[DeliveryT]):
     """A delivery attempt of an event: its id, its start in seconds since the epoch, and its result."""
 
     message_id: str
     at: float
-    delivery: Delivery
+    delivery: DeliveryT
+
+
+class EventSender(Protocol[DeliveryT_co]):
+    """Delivers events as EventBridge does, to a target of one type."""
+
+    async def send(self, event: Json) -> DeliveryT_co:
+        """Deliver an event, with retries."""
 
 
 class EmulatorClient:
@@ -103,11 +112,11 @@ class EmulatorClient:
 
 async def deliver(
     operation: EmulatedOperation,
-    sender: Sender,
+    sender: EventSender[DeliveryT],
     account: str,
     emulator: EmulatorClient | None,
     times: int = 1,
-) -> DeliveredEvent:
+) -> DeliveredEvent[DeliveryT]:
     """Start an operation at the emulator, if given, and deliver its event.
 
     Args:

@@ -5,7 +5,9 @@ An engine that is merely down does not end a service: it starts, waits and conne
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import structlog
 from amqp.exceptions import PreconditionFailed
@@ -14,11 +16,14 @@ from pydantic import SecretStr
 
 from common.ledger import connect
 from common.settings import BrokerSettings, Settings
-from common.tls import tls_options
+from common.tls import TlsFiles, tls_options
 from common.topology import Queue
 from console import errors
 from console.errors import EngineDown
 from workers.broker import amqp_transport
+
+if TYPE_CHECKING:
+    from ingest.settings import QueueIngestSettings
 
 CONNECT_SECONDS = 3.0
 
@@ -73,31 +78,69 @@ def _reach_redis(name: str, url: SecretStr, settings: BrokerSettings) -> None:
             client.close()
 
 
+def require_source_access(settings: QueueIngestSettings) -> None:
+    """Check that the source accepts the settings; a source that is down is only logged.
+
+    Args:
+        settings: of ingest with the source amqp.
+
+    Raises:
+        EngineRefused: it does not: credentials, virtual host, no such queue, or no right to consume it.
+    """
+    try:
+        reach_source(settings)
+    except EngineDown as error:
+        log.warning("engine_unreachable", reason=str(error))
+
+
+def reach_source(settings: QueueIngestSettings) -> int:
+    """Check that the source's queue can be consumed; return the number of its messages.
+
+    Raises:
+        EngineRefused: the source refuses the settings.
+        EngineDown: it is unreachable.
+    """
+    with _rabbitmq("the source", settings.source_url, settings.source_tls_files) as connection:
+        return _require_queue(connection, settings.source_queue)
+
+
 def _reach_rabbitmq(settings: BrokerSettings, consumes: Iterable[Queue], *, declare: bool) -> None:
-    url = settings.broker_url.get_secret_value()
+    with _rabbitmq("the broker", settings.broker_url, settings.tls_files) as connection:
+        for queue in consumes:
+            if declare:
+                _declare_queue(connection, queue)
+            _require_queue(connection, queue.name)
+
+
+@contextmanager
+def _rabbitmq(name: str, url: SecretStr, files: TlsFiles) -> Iterator[Connection]:
+    text = url.get_secret_value()
     with (
-        errors.engine_errors("the broker", settings.broker_url),
+        errors.engine_errors(name, url),
         Connection(
-            url,
-            ssl=tls_options(url, settings.tls_files),
+            text,
+            ssl=tls_options(text, files),
             connect_timeout=CONNECT_SECONDS,
             transport=amqp_transport.TRANSPORT,
             transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
         ) as connection,
     ):
         connection.connect()
-        for queue in consumes:
-            _require_queue(connection, queue, declare=declare)
+        yield connection
 
 
-def _require_queue(connection: Connection, queue: Queue, *, declare: bool) -> None:
-    """Check that a queue exists as expected, and may be consumed."""
+def _declare_queue(connection: Connection, queue: Queue) -> None:
     with connection.channel() as channel:
-        channel.queue_declare(
-            queue.name, passive=not declare, durable=True, auto_delete=False, arguments=queue.arguments
-        )
-        try:
+        channel.queue_declare(queue.name, durable=True, auto_delete=False, arguments=queue.arguments)
+
+
+def _require_queue(connection: Connection, name: str) -> int:
+    """Check that a queue exists and may be consumed; return the number of its messages."""
+    with connection.channel() as channel:
+        length = int(channel.queue_declare(name, passive=True).message_count)
+        # Brokers that ignore the argument deliver this many messages, and have them back at once.
+        channel.basic_qos(0, 1, a_global=False)
+        with suppress(PreconditionFailed):
             # Refused without the right to consume; with it, for the argument: so no message is delivered.
-            channel.basic_consume(queue.name, arguments={"x-priority": "none"})
-        except PreconditionFailed:
-            return
+            channel.basic_consume(name, arguments={"x-priority": "none"})
+        return length

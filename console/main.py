@@ -27,7 +27,7 @@ COMMANDS = {
     "review": "Review node code; exit with 1 on a warning, a block, or code that was not reviewed.",
     "lineage": "Show which tables and columns node code reads and writes; exit with 1 on unread code.",
     "rules": "List the review's rules, or show one rule's page.",
-    "send": "Deliver events as EventBridge does, signed with your own key.",
+    "send": "Deliver events as EventBridge does, signed with your own key or to a queue.",
     "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",
     "topology": "Print the exchanges, queues and bindings that RabbitMQ must have.",
     "status": "Show processes, queues, pending events, quota and memory; exit with 1 on a problem.",

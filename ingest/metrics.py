@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 class Cause(StrEnum):
-    """The dependency that was unavailable when ingest answered 503."""
+    """The dependency that was unavailable."""
 
     BROKER = "broker"
     CERTIFICATE = "certificate"
@@ -56,9 +56,15 @@ class Metrics:
         )
         build.labels(running_version()).set(1)
         events = self._counter("dwgate_ingest_events", "Authentic events by result.", "status")
-        refused = self._counter("dwgate_ingest_refused", "Requests answered 401, by reason.", "reason")
+        refused = self._counter(
+            "dwgate_ingest_refused",
+            "Requests answered 401, and messages of other accounts, by reason.",
+            "reason",
+        )
         unavailable = self._counter(
-            "dwgate_ingest_unavailable", "Requests answered 503, by unavailable dependency.", "cause"
+            "dwgate_ingest_unavailable",
+            "Requests answered 503, and failed attempts at a queue's message, by unavailable dependency.",
+            "cause",
         )
         limited = self._counter(
             "dwgate_ingest_limited", "Requests and connections that a limit of HTTP ended, by limit.", "limit"
@@ -101,3 +107,43 @@ class Metrics:
 
     def _counter(self, name: str, help_: str, label: str) -> Counter:
         return Counter(name, help_, (label,), registry=self._registry)
+
+
+class QueueMetrics(Metrics):
+    """The metrics of an ingest process that takes events from a queue.
+
+    Args:
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, now: float) -> None:
+        super().__init__()
+        self._connected = Gauge(
+            "dwgate_ingest_source_connected",
+            "1 while messages of the source's queue are consumed, else 0.",
+            registry=self._registry,
+        )
+        self.last_message = Gauge(
+            "dwgate_ingest_source_last_message_timestamp_seconds",
+            "When the last message arrived; before the first one, when the process started.",
+            registry=self._registry,
+        )
+        self.last_message.set(now)
+        self._unacknowledged = Gauge(
+            "dwgate_ingest_source_unacknowledged",
+            "Messages that are held unacknowledged, at most DWGATE_SOURCE_PREFETCH.",
+            registry=self._registry,
+        )
+        self.redelivered = Counter(
+            "dwgate_ingest_source_redelivered",
+            "Messages that the source had delivered before, to this or another process.",
+            registry=self._registry,
+        )
+
+    def watch_source(self, is_consuming: Callable[[], bool]) -> None:
+        """Report whether messages are consumed, which `is_consuming` returns."""
+        self._connected.set_function(is_consuming)
+
+    def watch_unacknowledged(self, count: Callable[[], int]) -> None:
+        """Report the number of unacknowledged messages, which `count` returns."""
+        self._unacknowledged.set_function(count)

@@ -1,26 +1,28 @@
-"""The ingest process: the app on its server."""
+"""The ingest process: the app of its source on its server."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from common import tracing
+from starlette.types import ASGIApp
+
+from common import clock, tracing
 from common.ledger import Ledger, connect
 from common.log import configure_logging
-from ingest.app import create_app
 from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
 from ingest.limited_server import new_table, serve
-from ingest.metrics import Metrics
+from ingest.metrics import Metrics, QueueMetrics
 from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import Publisher
 from ingest.publishers.redis import RedisPublisher
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, QueueIngestSettings, SourceSettings
+from ingest.sources import http_app, queue_app
 
 LEDGER_SECONDS = 2.0
 
 
 def run(settings: IngestSettings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT: then finish the requests in progress, and exit with status 0.
+    """Receive requests until SIGTERM or SIGINT: then finish those in progress, and exit with status 0.
 
     Args:
         settings: ingest's settings.
@@ -30,22 +32,38 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     Raises:
         TracingUnusable: traces cannot be exported as an OTEL_… variable says.
     """
-    configure_logging(settings.log_level, "ingest")
-    tracing.configure(settings.trace_ratio, "ingest")
-    redis_url = settings.redis_url.get_secret_value()
-    ledger = Ledger(
-        connect(redis_url, tls=settings.tls_files, response_seconds=LEDGER_SECONDS),
-        settings.extension_code,
-        event_seconds=settings.event_days * 86400,
-    )
     metrics = Metrics()
-    app = create_app(
+    app = http_app.create_app(
         settings,
         publisher=_publisher(settings),
         certificates=_certificates(settings),
-        ledger=ledger,
+        ledger=_ledger(settings),
         metrics=metrics,
     )
+    _serve(app, settings, metrics, host, port)
+
+
+def run_queue(settings: QueueIngestSettings, host: str, port: int) -> None:
+    """Take messages of a queue until SIGTERM or SIGINT: then finish what is being published, and exit with 0.
+
+    Args:
+        settings: ingest's settings, with the source's.
+        host: address to serve health, readiness and metrics on.
+        port: TCP port; 0 for any free port, which the log event `server_started` contains.
+
+    Raises:
+        TracingUnusable: traces cannot be exported as an OTEL_… variable says.
+    """
+    metrics = QueueMetrics(clock.now())
+    app = queue_app.create_app(
+        settings, publisher=_publisher(settings), ledger=_ledger(settings), metrics=metrics
+    )
+    _serve(app, settings, metrics, host, port)
+
+
+def _serve(app: ASGIApp, settings: SourceSettings, metrics: Metrics, host: str, port: int) -> None:
+    configure_logging(settings.log_level, "ingest")
+    tracing.configure(settings.trace_ratio, "ingest")
     table = new_table()
     metrics.watch_connections(lambda: len(table))
     try:
@@ -54,7 +72,14 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         tracing.shut_down()
 
 
-def _publisher(settings: IngestSettings) -> Publisher:
+def _ledger(settings: SourceSettings) -> Ledger:
+    client = connect(
+        settings.redis_url.get_secret_value(), tls=settings.tls_files, response_seconds=LEDGER_SECONDS
+    )
+    return Ledger(client, settings.extension_code, event_seconds=settings.event_days * 86400)
+
+
+def _publisher(settings: SourceSettings) -> Publisher:
     url = settings.broker_url.get_secret_value()
     if urlsplit(url).scheme.startswith("redis"):
         return RedisPublisher(url, settings.topology, tls=settings.tls_files)

@@ -76,13 +76,11 @@ class TrustPolicy:
     Attributes:
         target_urls: the URLs as set on the EventBridge target; the signature covers them.
         tokens: the accepted tokens, as sent.
-        accounts: the accepted account UIDs.
         certificate_host: the host of EventBridge's certificates in our region.
     """
 
     target_urls: tuple[str, ...]
     tokens: tuple[bytes, ...]
-    accounts: frozenset[str]
     certificate_host: str
 
 

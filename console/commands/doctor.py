@@ -21,7 +21,7 @@ from common.ledger.memory import LedgerMemory, MemoryUse
 from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings, secret_names
 from common.topology import Queue
-from console import env_file, errors
+from console import engine_access, env_file, errors
 from console.commands.policy.command import CHECKS_NOTHING, describe_policy
 from console.diagnoses import doctor_findings, foreign_fleets
 from console.diagnoses import extension as extension_diagnoses
@@ -31,7 +31,7 @@ from console.diagnoses.unknown_settings import find_unknown_settings
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE
 from console.options import Json
 from console.output import tables
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, QueueIngestSettings
 from review.languages.external.external_tool import ToolFailed, missing_restrictions
 from review.parsing.self_test import ParserUnusable, run_self_test
 from review.rules.registry import INSTALLED
@@ -65,7 +65,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Check settings, engines and DataWorks, and report the trade-offs of the settings."""
-    raise typer.Exit(run(scope_of(role or []), json=json))
+    given = {name.upper() for name in (*os.environ, *secret_names())}
+    raise typer.Exit(run(scope_of(role or [], given), json=json))
 
 
 def run(scope: Scope, *, json: bool) -> int:
@@ -90,11 +91,7 @@ def run(scope: Scope, *, json: bool) -> int:
 
 
 def _diagnose(scope: Scope) -> Iterator[Diagnosis]:
-    if scope.has_ingest:
-        receiving, sights = _settings("settings of ingest", IngestSettings)
-        yield from sights
-        if receiving:
-            yield from doctor_findings.check_ingest(receiving, clock.now())
+    yield from _ingest(scope)
     # Ingest has all settings that a worker requires.
     working, sights = _settings("settings of workers", WorkerSettings)
     if scope.has_workers or working is None:
@@ -135,6 +132,26 @@ def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, list
         return load_settings(model), [Diagnosis(what, Health.GOOD, "complete")]
     except SettingsError as error:
         return None, [Diagnosis(what, Health.WRONG, line) for line in str(error).splitlines()]
+
+
+def _ingest(scope: Scope) -> Iterator[Diagnosis]:
+    if scope.has_ingest:
+        receiving, sights = _settings("settings of ingest", IngestSettings)
+        yield from sights
+        if receiving:
+            yield from doctor_findings.check_ingest(receiving, clock.now())
+    if scope.has_queue_ingest:
+        consuming, sights = _settings("settings of ingest from a queue", QueueIngestSettings)
+        yield from sights
+        if consuming:
+            yield from doctor_findings.check_queue_ingest(consuming)
+            yield from _diagnose_guarded("source", partial(_source, consuming))
+
+
+def _source(settings: QueueIngestSettings) -> Iterator[Diagnosis]:
+    waiting = engine_access.reach_source(settings)
+    where = f"{settings.source_queue} at {errors.host(settings.source_url)}"
+    yield Diagnosis("source", Health.GOOD, f"queue {where} can be consumed: {waiting} messages wait")
 
 
 def _parser() -> Diagnosis:

@@ -1,4 +1,4 @@
-"""`dwgate send`: delivers events as EventBridge does, signed and retried."""
+"""`dwgate send`: delivers events as EventBridge does: retried, and over HTTP signed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import orjson
 import typer
@@ -24,7 +25,8 @@ from console.exit_codes import FAILED
 from console.output import tables
 from emulator import samples
 from emulator.eventbridge import event_bodies
-from emulator.eventbridge.sender import Sender, Signer
+from emulator.eventbridge.queue_sender import QueueDelivery, QueueSender
+from emulator.eventbridge.sender import AnyDelivery, Delivery, Sender, Signer
 
 VERDICT_SECONDS = 120.0
 """Maximum seconds to wait for a verdict."""
@@ -33,22 +35,34 @@ COLUMNS = ("message id", "event", "http", "answer", "verdict", "tip")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where events are sent, and as which sender.
+class HttpTarget:
+    """An HTTP target of EventBridge.
 
     Attributes:
-        url: ingest's address, as set on the EventBridge target.
+        url: ingest's address, as set on the target.
         token: the target's token.
-        account: UID of the account that the event claims to come from.
         key: folder with the signer's key and certificate.
-        emulator: URL of the emulator that starts the operation; None for none.
     """
 
     url: str
     token: str
-    account: str
     key: Path
-    emulator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    """A RabbitMQ target of EventBridge.
+
+    Attributes:
+        url: `amqp://…` or `amqps://…`.
+        queue: name of the queue.
+    """
+
+    url: str
+    queue: str
+
+
+Target = HttpTarget | QueueTarget
 
 
 app = typer.Typer(add_completion=False)
@@ -57,9 +71,20 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(
     *,
-    url: Annotated[str, typer.Option(help="URL of ingest's /events, as set on the EventBridge target.")],
-    token: Annotated[str, typer.Option(help="The token set on the EventBridge target.")],
-    key: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder with the signing key.")],
+    url: Annotated[
+        str,
+        typer.Option(
+            help="URL of ingest's /events, as set on the EventBridge target; or amqp://… with --queue."
+        ),
+    ],
+    token: Annotated[str | None, typer.Option(help="The token set on the EventBridge target.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder with the signing key.")
+    ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(help="Queue that ingest with --source amqp consumes, instead of token and key."),
+    ] = None,
     sample: Annotated[str | None, typer.Argument(help="A sample, such as freeze-node-bad.")] = None,
     event_code: Annotated[str | None, typer.Option(help="Extension point, instead of a sample.")] = None,
     data: Annotated[
@@ -73,12 +98,42 @@ def command(
     count: Annotated[int, typer.Option(min=1, help="Number of new events.")] = 1,
     duplicate: Annotated[int, typer.Option(min=0, help="Repeated deliveries of each event.")] = 0,
 ) -> None:
-    """Deliver events as EventBridge does, signed with your own key."""
+    """Deliver events as EventBridge does, signed with your own key or to a queue."""
     if (sample is None) == (event_code is None) or (sample and data):
         raise typer.BadParameter("expected a sample, or --event-code with --data")
     what = operation(sample, event_code, data)
-    target = Target(url, token, account, key, emulator)
-    raise typer.Exit(run(what, target, count=count, duplicate=duplicate))
+    sender = open_sender(target_of(url, token, key, queue))
+    raise typer.Exit(run(what, sender, account, emulator, count=count, times=duplicate + 1))
+
+
+def target_of(url: str, token: str | None, key: Path | None, queue: str | None) -> Target:
+    """Return the target that the options describe.
+
+    Raises:
+        typer.BadParameter: the options do not fit the URL.
+    """
+    if urlsplit(url).scheme in ("amqp", "amqps"):
+        if queue is None or token is not None or key is not None:
+            raise typer.BadParameter("expected --queue, without --token and --key, with a URL amqp://…")
+        return QueueTarget(url, queue)
+    if token is None or key is None or queue is not None:
+        raise typer.BadParameter("expected --token and --key, without --queue, with a URL http://…")
+    return HttpTarget(url, token, key)
+
+
+def open_sender(target: Target) -> Sender | QueueSender:
+    """Return a sender to the target, which retries at a tenth of EventBridge's intervals: a user is waiting.
+
+    Raises:
+        SettingsError: the folder has no usable key.
+    """
+    if isinstance(target, QueueTarget):
+        return QueueSender(url=target.url, queue=target.queue, backoff_scale=0.1)
+    try:
+        signer = Signer.load(target.key)
+    except ValueError as error:
+        raise SettingsError(f"{target.key}: {error}") from None
+    return Sender(target_url=target.url, token=target.token, signer=signer, backoff_scale=0.1)
 
 
 def operation(sample: str | None, event_code: str | None, data: Path | None) -> EmulatedOperation:
@@ -107,46 +162,69 @@ def _read(file: Path) -> dict[str, Any]:
     return raw
 
 
-def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) -> int:
-    """Deliver `count` new events, each repeated `duplicate` times; return the exit code."""
-    try:
-        signer = Signer.load(target.key)
-    except ValueError as error:
-        raise SettingsError(f"{target.key}: {error}") from None
-    sent = asyncio.run(_send(what, target, signer, count, duplicate + 1))
+def run(
+    what: EmulatedOperation,
+    sender: Sender | QueueSender,
+    account: str,
+    emulator: str | None,
+    *,
+    count: int,
+    times: int,
+) -> int:
+    """Deliver new events and show what became of them; return the exit code.
+
+    Args:
+        what: the operation that they are about.
+        sender: delivers them.
+        account: UID of the account that they claim to come from.
+        emulator: URL of the emulator that starts the operation; None for none.
+        count: number of events.
+        times: deliveries of each.
+    """
+    sent = asyncio.run(_send(what, sender, account, emulator, count, times))
     rows = [_row(what, one, posted) for one, posted in sent]
     tables.show(tables.table(COLUMNS, rows))
     return 0 if all(one.delivery.delivered for one, _ in sent) else FAILED
 
 
 async def _send(
-    what: EmulatedOperation, target: Target, signer: Signer, count: int, times: int
-) -> list[tuple[DeliveredEvent, ReceivedVerdict | None]]:
-    # A user is waiting: retry at a tenth of EventBridge's intervals.
-    sender = Sender(target_url=target.url, token=target.token, signer=signer, backoff_scale=0.1)
+    what: EmulatedOperation,
+    sender: Sender | QueueSender,
+    account: str,
+    emulator: str | None,
+    count: int,
+    times: int,
+) -> list[tuple[DeliveredEvent[AnyDelivery], ReceivedVerdict | None]]:
     async with sender, AsyncExitStack() as stack:
-        emulator = (
-            await stack.enter_async_context(EmulatorClient(target.emulator)) if target.emulator else None
-        )
-        sent = [await deliver(what, sender, target.account, emulator, times) for _ in range(count)]
-        if emulator is None:
+        client = await stack.enter_async_context(EmulatorClient(emulator)) if emulator else None
+        sent: list[DeliveredEvent[AnyDelivery]] = [
+            await deliver(what, sender, account, client, times) for _ in range(count)
+        ]
+        if client is None:
             return [(one, None) for one in sent]
         return [
-            (one, await emulator.verdict(one.message_id, VERDICT_SECONDS) if one.delivery.delivered else None)
+            (one, await client.verdict(one.message_id, VERDICT_SECONDS) if one.delivery.delivered else None)
             for one in sent
         ]
 
 
-def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict | None) -> tuple[object, ...]:
-    delivery = one.delivery
+def _row(
+    what: EmulatedOperation, one: DeliveredEvent[AnyDelivery], posted: ReceivedVerdict | None
+) -> tuple[object, ...]:
     return (
         one.message_id,
         what.event_code,
-        delivery.status or "no response",
-        _status(delivery.body),
+        *_answer(one.delivery),
         posted.result.value if posted else None,
         posted.tip if posted else None,
     )
+
+
+def _answer(delivery: AnyDelivery) -> tuple[object, object]:
+    """Return the HTTP status and the answer of the target."""
+    if isinstance(delivery, Delivery):
+        return delivery.status or "no response", _status(delivery.body)
+    return None, delivery.fault or "confirmed" if isinstance(delivery, QueueDelivery) else None
 
 
 def _status(body: str) -> str:

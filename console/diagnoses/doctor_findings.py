@@ -15,7 +15,7 @@ from common.ledger.memory import SHED_ABOVE, MemoryUse
 from common.ledger.redis_faults import RedisFault
 from deploy.local.stack import WORKER_PROCESSES
 from ingest.certificates import read_key
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, QueueIngestSettings
 from workers.dataworks.transport import is_loopback
 from workers.settings import WorkerSettings
 
@@ -68,6 +68,11 @@ def check_ingest(settings: IngestSettings, now: float) -> Iterator[Diagnosis]:
             yield _trade_off(
                 "DWGATE_EVENTBRIDGE_TARGET_URLS", f"{parts.hostname}: token and events are sent unencrypted"
             )
+
+
+def check_queue_ingest(settings: QueueIngestSettings) -> Iterator[Diagnosis]:
+    """Yield the trade-offs of the settings of ingest with the source amqp."""
+    yield from _check_encryption("DWGATE_SOURCE_URL", settings.source_url, {"amqp"})
 
 
 def _check_pinned_certificate(path: Path, now: float) -> Iterator[Diagnosis]:

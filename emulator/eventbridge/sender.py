@@ -9,10 +9,13 @@ import asyncio
 import base64
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, TypeVar
 
 import httpx
 import orjson
@@ -140,7 +143,7 @@ def _certificate(key: rsa.RSAPrivateKey) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The outcome of a delivery.
+    """The outcome of a delivery to an HTTP target.
 
     Attributes:
         attempts: number of requests sent.
@@ -156,6 +159,35 @@ class Delivery:
     def delivered(self) -> bool:
         """Whether the target accepted the event: any 2xx."""
         return self.status is not None and httpx.codes.is_success(self.status)
+
+
+class AnyDelivery(Protocol):
+    """The outcome of a delivery to a target of any type."""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the target accepted the event."""
+
+
+DeliveryT = TypeVar("DeliveryT", bound=AnyDelivery)
+
+
+async def deliver_with_retries(
+    attempt: Callable[[int], Awaitable[DeliveryT]], backoff_scale: float
+) -> DeliveryT:
+    """Try to deliver until the target accepts, at most four times; return the last outcome.
+
+    Args:
+        attempt: tries once; its argument is the number of the attempt, from 1.
+        backoff_scale: factor on the waits between attempts.
+    """
+    delivery = await attempt(1)
+    for number in range(2, RETRIES + 2):
+        if delivery.delivered:
+            break
+        await asyncio.sleep(_random.uniform(*BACKOFF_SECONDS) * backoff_scale)
+        delivery = await attempt(number)
+    return delivery
 
 
 class Sender:
@@ -195,14 +227,7 @@ class Sender:
 
     async def send(self, event: Json) -> Delivery:
         """Deliver an event, with up to three retries until the target answers 2xx."""
-        body = orjson.dumps(event)
-        delivery = await self._attempt(body, 1)
-        for attempt in range(2, RETRIES + 2):
-            if delivery.delivered:
-                break
-            await asyncio.sleep(_random.uniform(*BACKOFF_SECONDS) * self._backoff_scale)
-            delivery = await self._attempt(body, attempt)
-        return delivery
+        return await deliver_with_retries(partial(self._attempt, orjson.dumps(event)), self._backoff_scale)
 
     async def _attempt(self, body: bytes, attempt: int) -> Delivery:
         headers = self._signer.sign(self._target_url, body, time.time(), self._token)

@@ -7,64 +7,32 @@ Publishing never waits for a connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from typing import NoReturn
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
-from aio_pika.exceptions import (
-    AMQPError,
-    AuthenticationError,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    DeliveryError,
-    ProbableAuthenticationError,
-    PublishError,
-)
-from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+from aio_pika.exceptions import DeliveryError, PublishError
 from yarl import URL
 
 from common.settings import BrokerTopology
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from common.topology import Topology
+from ingest.amqp_connection import (
+    CLOSE_SECONDS,
+    CONNECT_SECONDS,
+    HEARTBEAT_SECONDS,
+    ConnectionLost,
+    close_connection,
+    connection_errors,
+    keep_connected,
+    wait_for_end,
+)
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
-HEARTBEAT_SECONDS = 5
-CONNECT_SECONDS = 5.0
-RECONNECT_SECONDS = 0.5
-"""Seconds before the next attempt to connect."""
-
-REFUSED_SECONDS = 15.0
-"""Seconds before the next attempt after a refusal, which only a person can end."""
-
-CLOSE_SECONDS = 2.0
-"""How long the end may take: the client library may wait for a broker that hangs."""
-
-CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError, StopAsyncIteration)
-"""Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError.
-
-aiormq raises StopAsyncIteration if a connection ends before its first frame, as behind a load balancer
-without a node that serves.
-"""
-
-REFUSALS = (
-    AuthenticationError,
-    ProbableAuthenticationError,
-    ConnectionNotAllowed,
-    ChannelAccessRefused,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-)
-"""What RabbitMQ answers to wrong credentials, a missing virtual host, exchange or right, and to other
-arguments of a queue that exists."""
-
 _log = structlog.get_logger()
-
-
-class BrokerRefused(PublishFailed):
-    """RabbitMQ refuses the settings; the text is its reason."""
 
 
 class AmqpPublisher:
@@ -92,11 +60,11 @@ class AmqpPublisher:
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
         self._reconnect = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[NoReturn] | None = None
 
     async def start(self) -> None:
         """Start to connect in the background."""
-        self._keeper = asyncio.create_task(self._maintain_connection())
+        self._keeper = asyncio.create_task(keep_connected(self._session, "own"))
 
     async def close(self) -> None:
         """Close the connection."""
@@ -109,10 +77,10 @@ class AmqpPublisher:
         if self._connection is None:
             return False
         try:
-            async with asyncio.timeout(READY_SECONDS), _connection_errors():
+            async with asyncio.timeout(READY_SECONDS), connection_errors():
                 probe = await self._connection.channel(publisher_confirms=False)
                 await probe.close()
-        except (PublishFailed, TimeoutError):
+        except (ConnectionLost, TimeoutError):
             return False
         return True
 
@@ -123,10 +91,12 @@ class AmqpPublisher:
             PublishFailed: no connection, no queue, no confirm in time, or rejected by the broker.
         """
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS), _connection_errors():
+            async with asyncio.timeout(PUBLISH_SECONDS), connection_errors():
                 await self._send(message)
         except TimeoutError:
             raise PublishFailed("no confirm from the broker in time") from None
+        except ConnectionLost as error:
+            raise PublishFailed(str(error)) from None
 
     async def _send(self, message: Message) -> None:
         if self._exchange is None:
@@ -139,27 +109,7 @@ class AmqpPublisher:
         except DeliveryError:
             raise PublishFailed("the broker rejected the message") from None
 
-    async def _maintain_connection(self) -> None:
-        last_reason = ""
-        while True:
-            try:
-                async with _connection_errors():
-                    await self._session()
-                reason = "closed"
-            except BrokerRefused as error:
-                _log.error("broker_refused", reason=str(error))
-                await asyncio.sleep(REFUSED_SECONDS)
-                continue
-            except (PublishFailed, TimeoutError) as error:
-                reason = str(error) or "timed out"
-            except Exception as error:  # noqa: BLE001 - without this task ingest answers 503 for ever
-                reason = type(error).__name__
-            if reason != last_reason:  # one line per outage, not one per attempt
-                _log.warning("broker_connection_lost", reason=reason)
-            last_reason = reason
-            await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _session(self) -> None:
+    async def _session(self, note_connected: Callable[[], None]) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await aio_pika.connect(self._url, ssl_context=self._tls_context)
         try:
@@ -170,40 +120,12 @@ class AmqpPublisher:
                 exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
             self._connection, self._exchange = connection, exchange
             self._reconnect.clear()
-            _log.info("broker_connected", host=self._url.host)
-            await self._wait_for_end(connection, channel)
+            note_connected()
+            _log.info("broker_connected", broker="own", host=self._url.host)
+            await wait_for_end(connection, channel, self._reconnect)
         finally:
             self._connection = self._exchange = None
-            await _close(connection)
-
-    async def _wait_for_end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
-        """Wait until the connection or the channel is closed, or a reconnect is requested."""
-        ends = [
-            asyncio.ensure_future(waiting)
-            for waiting in (connection.closed(), channel.closed(), self._reconnect.wait())
-        ]
-        try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for end in ends:
-                end.cancel()
-
-
-@asynccontextmanager
-async def _connection_errors() -> AsyncIterator[None]:
-    """Convert every error by which aio-pika reports a lost connection to `PublishFailed`."""
-    task = asyncio.current_task()
-    try:
-        yield
-    except asyncio.CancelledError:
-        # aio-pika cancels tasks that wait on a connection it abandons: re-raise only our own cancellation.
-        if task is None or task.cancelling():
-            raise
-        raise PublishFailed("the connection was lost") from None
-    except REFUSALS as error:
-        raise BrokerRefused(f"{type(error).__name__}: {error}") from error
-    except CONNECTION_ERRORS as error:
-        raise PublishFailed(f"{type(error).__name__}: {error}") from error
+            await close_connection(connection)
 
 
 async def _declare(channel: AbstractChannel, topology: Topology) -> None:
@@ -215,14 +137,6 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
         declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
         for key in queue.routing_keys:
             await declared.bind(exchanges[queue.exchange], key)
-
-
-async def _close(connection: AbstractConnection) -> None:
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            await connection.close()
-    except CONNECTION_ERRORS:
-        _log.debug("broker_close_failed")
 
 
 def _amqp_message(message: Message) -> aio_pika.Message:

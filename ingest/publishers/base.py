@@ -15,7 +15,7 @@ READY_SECONDS = 1.0
 
 
 class PublishFailed(DwgateError):
-    """The broker did not confirm the message: answer 503, so that the sender retries."""
+    """The broker did not confirm the message: the sender must deliver it again."""
 
 
 class Publisher(Protocol):

@@ -12,9 +12,11 @@ import pytest
 
 from common.snapshot import FileSnapshot
 from common.verdicts import OutcomeKind
+from tests.conftest import Broker
 from tests.support.compose_services import SERVICES, ComposeServices, running_services
 from tests.support.emulator_process import KEY_SECRET
 from tests.support.running_dwgate import SAMPLES, wait_until_final
+from tests.support.source_queue import SourceQueue
 from workers.checks import registry
 from workers.policy_testing import cases
 from workers.policy_testing.cases import Case
@@ -142,6 +144,24 @@ def test_only_services_with_a_key_have_it(services: ComposeServices) -> None:
         assert not any(KEY_SECRET in text for text in (*environment.values(), *files.values()))
         assert not any(key.startswith(("ALIBABA_CLOUD", "DWGATE_OPENAPI")) for key in environment)
         assert "egress" not in SERVICES[name]["networks"]
+
+
+def test_events_from_a_queue_have_their_verdicts(services: ComposeServices, rabbitmq: Broker) -> None:
+    """source-amqp.yml: one more ingest, whose queue is on another RabbitMQ."""
+    source = SourceQueue(rabbitmq.fresh_url())
+    source.declare()
+    (services.folder / "dwgate_source_url").write_text(source.url)
+    url = services.gate.url
+    process = services.start("ingest", 2, "source-amqp")
+    services.gate.url = url
+    services.wait_until_healthy("ingest-2")
+    for name in ("commit-file-bad", "freeze-node-good"):
+        message_id, event, sample = services.gate.sample(name)
+        services.gate.start_process(message_id, sample)
+        source.publish(event)
+        assert services.gate.verdict(message_id)["result"] == sample.expected
+    process.terminate()
+    assert process.wait(20) == 0
 
 
 def test_no_service_is_refused_anything(services: ComposeServices) -> None:

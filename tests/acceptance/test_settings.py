@@ -24,6 +24,12 @@ RECEIVING = {
 }
 ROLES: dict[str, dict[str, str]] = {
     "ingest": {**SHARED, **RECEIVING},
+    "ingest --source amqp": {
+        **SHARED,
+        "DWGATE_EVENTBRIDGE_ACCOUNTS": "1023456789012345",
+        "DWGATE_SOURCE_URL": "amqp://u:top-secret@127.0.0.1:1/",
+        "DWGATE_SOURCE_QUEUE": "eventbridge.events",
+    },
     "worker": SHARED,
     "flower": {
         "DWGATE_BROKER_URL": SHARED["DWGATE_BROKER_URL"],
@@ -36,7 +42,12 @@ ROLES: dict[str, dict[str, str]] = {
         "DWGATE_EXTENSION_CODE": "ext",
     },
 }
-MISSING = [(role, name) for role, settings in ROLES.items() for name in settings]
+MISSING = [
+    (role, name)
+    for role, settings in ROLES.items()
+    for name in settings
+    if role != "ingest --source amqp" or name not in SHARED  # these are read as without the option
+]
 WRONG = [
     ("ingest", "DWGATE_BROKER_URL", "http://top-secret", "amqp://"),
     ("ingest", "DWGATE_REDIS_URL", "top-secret", "redis://"),
@@ -48,6 +59,7 @@ WRONG = [
     ("ingest", "DWGATE_EVENTBRIDGE_TOKENS", "top-secret", "at least 24"),
     ("ingest", "DWGATE_BROKER_URL", "amqp://dwgate:BROKER-PASSWORD@rabbitmq:5672/%2F", "placeholder"),
     ("ingest", "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere.pem", "a PEM file"),
+    ("ingest --source amqp", "DWGATE_SOURCE_URL", "redis://:top-secret@h/", "amqp://user:password@host"),
     ("worker", "DWGATE_SECRETS_DIR", "/nowhere", "no such folder"),
     ("worker", "DWGATE_OPENAPI_ENDPOINT", "https://top-secret", "without https://"),
     ("worker", "DWGATE_OPENAPI_READ_QPS", "0", "1 to 1000"),
@@ -62,7 +74,7 @@ def start(role: str, settings: dict[str, str]) -> list[str]:
     """Start a role that must end by itself; return the lines on stderr."""
     options = ["--port=0"] if role != "worker" else []
     answer = subprocess.run(
-        [DWGATE, role, *options],
+        [DWGATE, *role.split(), *options],
         env={**MEASURED, "PATH": "/usr/bin:/bin", **settings},
         cwd="/",
         capture_output=True,
@@ -105,6 +117,7 @@ def test_a_wrong_policy_names_the_place(tmp_path: Path) -> None:
     assert line.startswith(f"dwgate: {file}:3:")
 
 
-def test_nothing_set_names_every_setting_at_once() -> None:
-    lines = start("ingest", {})
-    assert [line.split(": ")[1] for line in lines] == list(ROLES["ingest"])
+@pytest.mark.parametrize("role", ["ingest", "ingest --source amqp"])
+def test_nothing_set_names_every_setting_at_once(role: str) -> None:
+    lines = start(role, {})
+    assert {line.split(": ")[1] for line in lines} == ROLES[role].keys()

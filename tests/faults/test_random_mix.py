@@ -10,7 +10,7 @@ import pytest
 
 from common.ledger import State
 from common.verdicts import Result
-from tests.conftest import built_in_policy
+from tests.conftest import Broker, built_in_policy
 from tests.faults.random_mix.plan import (
     DEADLINE_SECONDS,
     FAULT_SECONDS,
@@ -21,8 +21,9 @@ from tests.faults.random_mix.plan import (
 )
 from tests.faults.random_mix.promises import Observation, broken_promises
 from tests.faults.random_mix.runner import Runner, running
-from tests.support.engines import Valkey
+from tests.support.engines import RabbitMQ, Valkey
 from tests.support.running_dwgate import SAMPLES
+from tests.support.source_queue import SourceQueue
 
 SHORT = (2,)
 LONG = range(3, 24)
@@ -107,6 +108,29 @@ def test_a_mix_keeps_every_promise(fleet: tuple[Engine, Runner], seed: int) -> N
 @pytest.mark.parametrize("seed", LONG)
 def test_more_mixes_keep_every_promise(fleet: tuple[Engine, Runner], seed: int) -> None:
     keeps_every_promise(fleet, seed)
+
+
+@pytest.fixture(scope="module")
+def fleet_with_queue(
+    rabbitmq: Broker, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, Runner]]:
+    assert isinstance(rabbitmq, RabbitMQ)
+    for engine in (rabbitmq, valkey):
+        engine.restore()
+    valkey.clean()
+    source = SourceQueue(rabbitmq.fresh_url())
+    source.declare()
+    folder = tmp_path_factory.mktemp("mix-queue")
+    with running(valkey, rabbitmq, folder, built_in_policy(), source=source) as runner:
+        yield Engine.RABBITMQ, runner
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(1, 8))
+def test_mixes_keep_every_promise_for_events_from_a_queue(
+    fleet_with_queue: tuple[Engine, Runner], seed: int
+) -> None:
+    keeps_every_promise(fleet_with_queue, seed)
 
 
 def keeps_every_promise(fleet: tuple[Engine, Runner], seed: int) -> None:

@@ -42,7 +42,6 @@ SIGNED_HEADERS = eventbridge_signing.sign(SIGNED_BODY)
 _TRUST = TrustPolicy(
     target_urls=(eventbridge_signing.TARGET,),
     tokens=(eventbridge_signing.TOKEN.encode(),),
-    accounts=frozenset({eventbridge_signing.ACCOUNT}),
     certificate_host=certificate_host("cn-shanghai"),
 )
 _RAW_STRING = re.compile(r"[rR]['\"]")

@@ -22,15 +22,20 @@ from common.events import Event
 from common.ledger import Ledger, connect
 from common.tls import SYSTEM_STORE, TlsFiles
 from ingest.celery_message import SerializedEvent, build_message
+from ingest.metrics import QueueMetrics
 from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import Publisher, PublishFailed
 from ingest.publishers.redis import RedisPublisher
+from ingest.receiver import Receiver
+from ingest.sources import queue_app
+from ingest.sources.queue_consumer import QueueConsumer
 from tests.support.certificates import LOOPBACK, Authority, KeyPair
 from tests.support.engines import Engine, TlsRabbitMQ, TlsRedis, free_port
 from tests.support.impostor import Impostor
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import fleet, wait_for
+from tests.support.source_queue import SourceQueue
 from workers.celery_app import create_app
 from workers.recovery import backstop_rabbitmq, backstop_redis
 from workers.services import Services
@@ -119,6 +124,33 @@ def publish_amqp(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> No
     publish(AmqpPublisher(url, TOPOLOGY, tls=tls), was_reached)
 
 
+def consume_source(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> None:
+    metrics = QueueMetrics(0)
+
+    async def is_ready() -> bool:
+        return True
+
+    async def main() -> None:
+        receiver = Receiver(
+            frozenset(),
+            queue_app.ORIGIN,
+            publisher=RedisPublisher("redis://127.0.0.1:1/0", TOPOLOGY),
+            ledger=Ledger(connect("redis://127.0.0.1:1/0"), "ext"),
+            metrics=metrics,
+            clock=time.time,
+        )
+        consumer = QueueConsumer(
+            url, "eventbridge.events", receiver, metrics, can_publish=is_ready, prefetch=1, tls=tls
+        )
+        await consumer.start()
+        while not was_reached():
+            assert not consumer.is_consuming
+            await asyncio.sleep(0.05)
+        await consumer.close()
+
+    asyncio.run(main())
+
+
 def publish_redis(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> None:
     publish(RedisPublisher(url, TOPOLOGY, tls=tls), was_reached)
 
@@ -196,6 +228,7 @@ CLIENTS: dict[str, tuple[str, Attempt]] = {
     "sentinel": (SENTINEL, ping_ledger),
     "ingest-amqp": (AMQPS, publish_amqp),
     "ingest-redis": (REDISS, publish_redis),
+    "ingest-source": (AMQPS, consume_source),
     "worker-amqp": (AMQPS, connect_worker),
     "worker-redis": (REDISS, connect_worker),
 }
@@ -378,6 +411,41 @@ def test_a_client_certificate_is_used(pki: Pki, tls_redis: TlsRedis) -> None:
     with pytest.raises(redis.RedisError):
         client.ping()
     client.close()
+
+
+def test_a_source_with_an_authority_of_its_own_is_consumed(
+    pki: Pki, tls_rabbitmq: TlsRabbitMQ, broker_url: str, clean_redis_url: str, tmp_path: Path
+) -> None:
+    """The own broker and Redis have no TLS here, so that the files of the source alone can serve."""
+    source = SourceQueue(tls_rabbitmq.url)
+    source.declare()
+    port = free_port()
+    settings = environment(broker_url, clean_redis_url, SYSTEM_STORE, tmp_path) | {
+        "DWGATE_EVENTBRIDGE_ACCOUNTS": "1107550004250001",
+        "DWGATE_SOURCE_URL": tls_rabbitmq.tls_url,
+        "DWGATE_SOURCE_QUEUE": source.name,
+        "DWGATE_SOURCE_TLS_CA_FILE": str(pki.authority.ca_file),
+        "DWGATE_SOURCE_TLS_CERT_FILE": str(pki.client.cert_file),
+        "DWGATE_SOURCE_TLS_KEY_FILE": str(pki.client.key_file),
+    }
+    command = [str(DWGATE), "ingest", "--source=amqp", f"--port={port}"]
+    with (tmp_path / "log").open("wb") as log:
+        ingest = subprocess.Popen(command, env=settings, cwd=tmp_path, stdout=log, stderr=log)
+
+    def is_ready() -> bool:
+        assert ingest.poll() is None, (tmp_path / "log").read_text()
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_for(is_ready, 30)
+        ingest.terminate()
+        assert ingest.wait(20) == 0
+    finally:
+        ingest.kill()
+        ingest.wait()
 
 
 @pytest.mark.parametrize("broker", ["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])

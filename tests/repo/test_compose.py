@@ -16,7 +16,7 @@ from common.topology import Topology
 from console.flower.settings import FlowerSettings
 from console.web.settings import ConsoleSettings
 from deploy.accounts.secret_files import write_files
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, QueueIngestSettings
 from tests.support import plain_yaml
 from workers.settings import WorkerSettings
 
@@ -241,6 +241,8 @@ def test_every_setting_of_the_page_can_be_set() -> None:
     given |= {name.upper() for service in OURS.values() for name in secrets_of(service)}
     additions = [plain_yaml.load(file.read_text()) for file in COMPOSE.glob("*.yml")]
     given |= {name.upper() for addition in additions for name in addition.get("secrets", {})}
+    parts = [part for addition in additions for part in addition["services"].values()]
+    given |= {name for part in parts for name in part.get("environment", {})}
     assert settings - given == FIXED
 
 
@@ -262,6 +264,23 @@ def test_the_proxy_is_closed() -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["networks"] == ["edge"], "it reaches no engine"
     assert all("edge" in OURS[name]["networks"] for name in ("ingest", "console"))
+
+
+def test_the_queue_source_has_what_it_reads() -> None:
+    addition = plain_yaml.load((COMPOSE / "source-amqp.yml").read_text())["services"]
+    assert addition.keys() == {"ingest"}
+    ingest = addition["ingest"]
+    given = {PREFIX.lower() + field for field in QueueIngestSettings.model_fields}
+    own = {name.lower() for name in ingest["environment"]} | set(ingest["secrets"])
+    assert own <= given
+    base = {name.lower() for name in OURS["ingest"]["environment"]} | set(secrets_of(OURS["ingest"]))
+    required = {
+        PREFIX.lower() + name for name, info in QueueIngestSettings.model_fields.items() if info.is_required()
+    }
+    assert required <= base | own
+    assert ingest["command"][1:3] == ["--source", "amqp"]
+    assert ingest["command"][3:] == OURS["ingest"]["command"][1:], "the same port, for health and Prometheus"
+    assert "edge" in OURS["ingest"]["networks"], "it leads to the source"
 
 
 def test_own_keys_are_given_to_whoever_signs_and_verifies() -> None:

@@ -11,7 +11,7 @@ import promql_parser
 import pytest
 from prometheus_client import Counter, Gauge, Histogram
 
-from ingest.metrics import Metrics
+from ingest.metrics import QueueMetrics
 from tests.repo.test_docs import DOCS, anchors, rows
 from tests.support import observability, plain_yaml
 from tests.support.observability import ALERT_TESTS, ALERTS, FOLDER
@@ -20,7 +20,7 @@ from workers import metrics
 Family = Counter | Gauge | Histogram
 
 FAMILIES: list[Family] = [item for item in vars(metrics).values() if isinstance(item, Family)]
-FAMILIES += [item for item in Metrics()._registry._collector_to_names if isinstance(item, Family)]
+FAMILIES += [item for item in QueueMetrics(0)._registry._collector_to_names if isinstance(item, Family)]
 PROCESS = ("process_cpu_seconds_total", "process_resident_memory_bytes")
 EXPRESSIONS = observability.expressions()
 DASHBOARDS = observability.load_dashboards()

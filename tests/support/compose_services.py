@@ -29,6 +29,7 @@ from tests.support.engines import free_port
 from tests.support.engines_with_accounts import RabbitMQWithAccounts, ValkeyWithAccounts
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, wait_for
+from tests.support.source_queue import QUEUE
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -40,6 +41,7 @@ VARIABLES = {
     "DWGATE_REGION": "cn-shanghai",
     "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
     "DWGATE_EVENTBRIDGE_ACCOUNTS": ACCOUNT,
+    "DWGATE_SOURCE_QUEUE": QUEUE,
 }
 """The `.env` of the installation."""
 
@@ -75,9 +77,14 @@ class ComposeServices:
         """The emulator of DataWorks."""
         return self.gate.emulator
 
-    def environment(self, name: str) -> dict[str, str]:
-        """Return the environment of a service: its own, and what replaces container and cloud."""
-        service, secrets = SERVICES[name], self._secrets(name)
+    def environment(self, name: str, addition: str = "") -> dict[str, str]:
+        """Return the environment of a service: its own, and what replaces container and cloud.
+
+        Args:
+            name: of the service.
+            addition: name of a further Compose file that changes the service; empty for none.
+        """
+        service, secrets = service_of(name, addition), self._secrets(name, addition)
         own = {key: _interpolate(str(value)) for key, value in service["environment"].items()}
         own = {key: value.replace(RUN_SECRETS, str(secrets)) for key, value in own.items()}
         own |= {"DWGATE_SECRETS_DIR": str(secrets), "PATH": os.environ["PATH"], "HOME": str(self.folder)}
@@ -91,8 +98,8 @@ class ComposeServices:
             own["DWGATE_EVENTBRIDGE_CERTIFICATE_FILE"] = str(self.folder / CERTIFICATE_FILE)
         return own
 
-    def start(self, name: str, number: int = 1) -> subprocess.Popen[bytes]:
-        """Start a process of a service."""
+    def start(self, name: str, number: int = 1, addition: str = "") -> subprocess.Popen[bytes]:
+        """Start a process of a service, as a further Compose file changes it."""
         port, process = free_port(), f"{name}-{number}"
         replaced = {
             "0.0.0.0": "127.0.0.1",  # noqa: S104 - in the container it listens on its own network
@@ -100,7 +107,7 @@ class ComposeServices:
             "--metrics-port=9100": f"--metrics-port={port}",
             "8080": str(port),
         }
-        command = [replaced.get(part, part) for part in SERVICES[name]["command"]]
+        command = [replaced.get(part, part) for part in service_of(name, addition)["command"]]
         base = f"http://127.0.0.1:{port}"
         if name == "ingest":
             self.gate.url = base
@@ -108,7 +115,7 @@ class ComposeServices:
         with (self.gate.directory / f"{process}.log").open("ab") as log:
             started = subprocess.Popen(
                 [sys.executable, "-m", "console.main", *command],
-                env=self.environment(name),
+                env=self.environment(name, addition),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,8 +130,8 @@ class ComposeServices:
         for name in ("worker-io", "worker-checks", "watchdog", "ingest"):
             for number in range(SERVICES[name]["deploy"].get("replicas", 1)):
                 self.start(name, number + 1)
-        for url in self.health_urls.values():
-            wait_for(lambda url=url: self._is_healthy(url), START_SECONDS)  # type: ignore[misc]
+        for process in self.health_urls:
+            self.wait_until_healthy(process)
         # Two processes each of worker-checks, worker-io and the two watchdogs.
         wait_for(lambda: len(self.gate.ledger.membership.workers()) == 8, START_SECONDS)
 
@@ -146,14 +153,32 @@ class ComposeServices:
         except httpx.TransportError:
             return False
 
-    def _secrets(self, name: str) -> Path:
+    def wait_until_healthy(self, process: str) -> None:
+        """Wait until a process passes its health check."""
+        wait_for(lambda: self._is_healthy(self.health_urls[process]), START_SECONDS)
+
+    def _secrets(self, name: str, addition: str = "") -> Path:
         """Return a folder with the secrets of a service and no others, by the names that it reads."""
-        folder = self.folder / name
+        folder = self.folder / f"{name}{addition}"
         folder.mkdir(exist_ok=True)
-        for item in SERVICES[name]["secrets"]:
+        for item in service_of(name, addition)["secrets"]:
             source, target = (item, item) if isinstance(item, str) else (item["source"], item["target"])
             (folder / target).write_text(secret_text(self.folder, source))
         return folder
+
+
+def service_of(name: str, addition: str = "") -> dict[str, Any]:
+    """Return a service, as Compose merges it with that of a further file."""
+    service = SERVICES[name]
+    if not addition:
+        return service
+    changes = plain_yaml.load((COMPOSE / f"{addition}.yml").read_text())["services"][name]
+    return {
+        **service,
+        **changes,
+        "environment": {**service["environment"], **changes.get("environment", {})},
+        "secrets": [*service["secrets"], *changes.get("secrets", [])],
+    }
 
 
 def secret_text(folder: Path, name: str) -> str:

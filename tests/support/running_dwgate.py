@@ -30,6 +30,7 @@ from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 from emulator.samples import Sample, load_samples
 from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, PROJECT_ID, Emulator, running
 from tests.support.engines import free_port
+from tests.support.source_queue import CONNECTION_ERRORS, SourceQueue
 from workers.process.roles import Role, groups_for
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ class RunningDwgate:
         directory: the directory of their logs.
         url: of ingest.
         metrics_port: of the worker that a test started with `--metrics-port`.
+        source: the queue from which ingest takes events; None for events over HTTP.
     """
 
     emulator: Emulator
@@ -75,6 +77,7 @@ class RunningDwgate:
     http: httpx.Client
     url: str = ""
     metrics_port: int = 0
+    source: SourceQueue | None = None
     ingest: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     flower: subprocess.Popen[bytes] | None = None
@@ -84,7 +87,8 @@ class RunningDwgate:
         """Start ingest; with `ready` wait until it is connected to its engines."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.ingest = self._start("ingest", "ingest", "--port", str(port))
+        options = ("--source", "amqp") if self.source else ()
+        self.ingest = self._start("ingest", "ingest", "--port", str(port), *options)
         if ready:
             wait_for(lambda: self._status("/readyz") == 200, START_SECONDS)
 
@@ -141,8 +145,21 @@ class RunningDwgate:
         """Start a sample's operation, send its event, and return its message id."""
         message_id, event, sample = self.sample(name)
         self.start_process(message_id, sample)
-        assert self.post(event).status_code == status
+        if self.source:
+            self.source.publish(event)
+        else:
+            assert self.post(event).status_code == status
         return message_id
+
+    def deliver(self, event: object) -> bool:
+        """Deliver an event by the source that ingest has; return whether the event is accepted."""
+        if self.source is None:
+            return self.post(event).status_code == httpx.codes.OK
+        try:
+            self.source.publish(event)
+        except CONNECTION_ERRORS:
+            return False
+        return True
 
     def post(self, event: object, *, now: float | None = None, token: str | None = TOKEN) -> httpx.Response:
         """Sign an event and post it to ingest."""
@@ -260,11 +277,13 @@ def fleet(
     workers: int = 1,
     settings: dict[str, str] | None = None,
     tls: TlsFiles = SYSTEM_STORE,
+    source: SourceQueue | None = None,
     **emulator: Any,
 ) -> Iterator[RunningDwgate]:
     """Run ingest, `workers` workers and an emulator (with the arguments `emulator`) on the engines.
 
-    The test itself reads the ledger with the files `tls`; the processes get theirs in `settings`.
+    The test itself reads the ledger with the files `tls`; the processes get theirs in `settings`. With a
+    `source` ingest takes events from that queue, and has no setting of the HTTP source.
     """
     signer = Signer.generate()
     signer.save(directory)
@@ -281,17 +300,15 @@ def fleet(
             "DWGATE_FLOWER_DB": str(directory / "flower.db"),
             "DWGATE_OPENAPI_ENDPOINT": dataworks.host_port,
             "DWGATE_OPENAPI_PROTOCOL": "http",
-            "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
-            "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,
             "DWGATE_EVENTBRIDGE_ACCOUNTS": ACCOUNT,
-            "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE": str(directory / CERTIFICATE_FILE),
+            **_source_settings(source, directory),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
             **(settings or {}),
         }
         ledger = Ledger(connect(redis_url, tls=tls), extension_code)
         http = httpx.Client(trust_env=False, timeout=10)
-        gate = RunningDwgate(dataworks, ledger, environment, directory, signer, http)
+        gate = RunningDwgate(dataworks, ledger, environment, directory, signer, http, source=source)
         try:
             gate.start_ingest()
             for _ in range(workers):
@@ -299,3 +316,13 @@ def fleet(
             yield gate
         finally:
             gate.close()
+
+
+def _source_settings(source: SourceQueue | None, directory: Path) -> dict[str, str]:
+    if source is None:
+        return {
+            "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
+            "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,
+            "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE": str(directory / CERTIFICATE_FILE),
+        }
+    return {"DWGATE_SOURCE_URL": source.url, "DWGATE_SOURCE_QUEUE": source.name}

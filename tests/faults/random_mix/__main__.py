@@ -20,12 +20,14 @@ from tests.faults.random_mix.plan import Engine, draw_mix
 from tests.faults.random_mix.runner import MixResult, Runner, running
 from tests.support.engines import RabbitMQ, Valkey
 from tests.support.running_dwgate import SAMPLES
+from tests.support.source_queue import SourceQueue
 
 
 def main() -> int:
     """Return 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.random_mix", description=__doc__)
     parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.RABBITMQ)
+    parser.add_argument("--source", choices=("http", "amqp"), default="http", help="amqp needs rabbitmq")
     parser.add_argument("--seeds", type=int, default=20, help="number of mixes")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--seed", type=int, help="only this one")
@@ -37,9 +39,20 @@ def main() -> int:
         with (
             _started(Valkey, directory) as valkey,
             _started(RabbitMQ, directory) if chosen.engine is Engine.RABBITMQ else nullcontext() as rabbitmq,
-            running(valkey, rabbitmq, directory, built_in_policy()) as runner,
+            running(
+                valkey, rabbitmq, directory, built_in_policy(), source=_source(chosen.source, rabbitmq)
+            ) as runner,
         ):
             return _run(runner, chosen.engine, [chosen.seed] if chosen.seed is not None else list(seeds))
+
+
+def _source(name: str, rabbitmq: RabbitMQ | None) -> SourceQueue | None:
+    if name == "http":
+        return None
+    assert rabbitmq, "the source amqp needs --engine rabbitmq"
+    source = SourceQueue(rabbitmq.fresh_url())
+    source.declare()
+    return source
 
 
 EngineKind = TypeVar("EngineKind", Valkey, RabbitMQ)

@@ -21,12 +21,12 @@ from tests.faults.random_mix.promises import BrokenPromise, Observation, broken_
 from tests.support.emulator_process import KEY_SECRET
 from tests.support.engines import RabbitMQ, Valkey
 from tests.support.running_dwgate import TOKEN, RunningDwgate, fleet
+from tests.support.source_queue import SourceQueue
 
 SETTLE_SECONDS = DEADLINE_SECONDS + 10.0
 """How long a runner waits for the verdicts after the last event."""
 
 RETRY_SECONDS = 0.3
-_ACCEPTED = 200
 _CANARY = "canary_of_the_random_mix"
 """In the code of each event; no log may contain it."""
 
@@ -109,7 +109,7 @@ class Runner:
 
     def _post(self, event: dict[str, Any]) -> bool:
         try:
-            return self._gate.post(event).status_code == _ACCEPTED
+            return self._gate.deliver(event)
         except httpx.HTTPError:
             return False
 
@@ -177,7 +177,14 @@ def _with_canary(snapshot: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 @contextmanager
-def running(valkey: Valkey, rabbitmq: RabbitMQ | None, directory: Path, policy: str) -> Iterator[Runner]:
+def running(
+    valkey: Valkey,
+    rabbitmq: RabbitMQ | None,
+    directory: Path,
+    policy: str,
+    *,
+    source: SourceQueue | None = None,
+) -> Iterator[Runner]:
     """Run a fleet of ingest, two workers and the emulator.
 
     Args:
@@ -185,6 +192,7 @@ def running(valkey: Valkey, rabbitmq: RabbitMQ | None, directory: Path, policy: 
         rabbitmq: the broker, running; None if Valkey is the broker, too.
         directory: of the logs.
         policy: the built-in policy; its deadlines are replaced by DEADLINE_SECONDS.
+        source: the queue from which ingest takes events; None for events over HTTP.
     """
     file = directory / "policy.yaml"
     file.write_text(_with_deadline(policy))
@@ -194,6 +202,7 @@ def running(valkey: Valkey, rabbitmq: RabbitMQ | None, directory: Path, policy: 
         directory,
         workers=2,
         settings={"DWGATE_POLICY_FILE": str(file)},
+        source=source,
         read_qps=500,
         write_qps=200,
     ) as gate:

@@ -17,6 +17,7 @@ from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
+from tests.support.source_queue import SourceQueue
 from workers.broker import kombu_queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -44,8 +45,8 @@ def dwgate(settings: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def doctor(settings: dict[str, str]) -> dict[str, dict[str, str]]:
-    answer = dwgate(settings, "doctor", "--json")
+def doctor(settings: dict[str, str], *options: str) -> dict[str, dict[str, str]]:
+    answer = dwgate(settings, "doctor", "--json", *options)
     assert answer.stderr == ""
     return {sight["what"]: sight for sight in json.loads(answer.stdout)["diagnoses"]}
 
@@ -62,6 +63,28 @@ def test_the_doctor_recognizes_quorum_queues(broker_url: str, clean_redis_url: s
     assert after[QUEUES[QueueName.INTAKE]]["detail"] == "quorum"
     assert "not the quorum queue" in after[QUEUES[QueueName.CHECKS_IO]]["detail"]
     assert "not declared yet" in after[QUEUES[QueueName.DUE]]["detail"]
+
+
+def test_the_doctor_examines_the_queue_of_the_source(broker_url: str, clean_redis_url: str) -> None:
+    queue = SourceQueue(broker_url)
+    settings = environment(broker_url, clean_redis_url) | {
+        "DWGATE_EVENTBRIDGE_ACCOUNTS": "1107550004250001",
+        "DWGATE_SOURCE_URL": queue.url,
+        "DWGATE_SOURCE_QUEUE": queue.name,
+    }
+    missing = doctor(settings, "--role", "ingest-amqp")["source"]
+    assert missing["health"] == "refused"
+    assert f"no queue '{queue.name}'" in missing["detail"]
+    queue.declare()
+    queue.publish({})
+    wait_for(lambda: queue.length() == 1)
+    found = doctor(settings)
+    assert found["source"]["health"] == "good"
+    assert found["source"]["detail"].endswith("can be consumed: 1 messages wait")
+    assert found["settings of ingest from a queue"]["health"] == "good"
+    assert "settings of ingest" not in found
+    down = doctor(settings | {"DWGATE_SOURCE_URL": "amqp://u:top-secret@127.0.0.1:1/"})["source"]
+    assert (down["health"], down["detail"]) == ("down", "the source at 127.0.0.1:1 is down: no connection")
 
 
 def test_status_shows_the_length_of_each_queue(broker_url: str, clean_redis_url: str) -> None:

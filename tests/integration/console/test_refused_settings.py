@@ -19,6 +19,7 @@ from common.topology import QueueName, Topology, default_namespace
 from tests.conftest import Broker
 from tests.support.engines import RabbitMQ, Valkey
 from tests.support.eventbridge_signing import ACCOUNT, TARGET, TOKEN, certificate_pem
+from tests.support.source_queue import SourceQueue
 
 EXTENSION = "made-up"
 TOPOLOGY = Topology(default_namespace(EXTENSION))
@@ -58,7 +59,9 @@ def vhost(broker: RabbitMQ) -> str:
     return broker.url.rpartition("/")[2]
 
 
-def run(folder: Path, broker_url: str, redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, broker_url: str, redis_url: str, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     pem = folder / "eventbridge.pem"
     pem.write_bytes(certificate_pem())
     environment = {
@@ -76,6 +79,7 @@ def run(folder: Path, broker_url: str, redis_url: str, *arguments: str) -> subpr
         "DWGATE_OPENAPI_PROTOCOL": "http",
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "made-up",
+        **settings,
     }
     return subprocess.run(
         [sys.executable, "-m", "console.main", *arguments],
@@ -120,6 +124,31 @@ def test_a_missing_virtual_host(broker: RabbitMQ, redis_url: str, tmp_path: Path
     answer = run(tmp_path, f"{broker.url}-missing", redis_url, *COMMANDS["worker"])
     reason = refusal(answer, f"the broker at 127.0.0.1:{broker.port}")
     assert reason == f"vhost {vhost(broker)}-missing not found"
+
+
+SOURCE_FAULTS = {
+    "password": ("guest:wrong", "", "", WRONG_BROKER_PASSWORD),
+    "virtual host": ("guest:guest", "-missing", "", "vhost {vhost}-missing not found"),
+    "queue": ("guest:guest", "", "-missing", "no queue 'eventbridge.events-missing' in vhost '{vhost}'"),
+    "right": ("writer:made-up", "", "", "access to queue 'eventbridge.events' in vhost '{vhost}' refused"),
+}
+
+
+@pytest.mark.parametrize("fault", SOURCE_FAULTS)
+def test_a_source_that_refuses(broker: RabbitMQ, redis_url: str, tmp_path: Path, fault: str) -> None:
+    user, of_host, of_queue, reason = SOURCE_FAULTS[fault]
+    SourceQueue(broker.url).declare()
+    source = broker.url.replace("guest:guest", user) + of_host
+    answer = run(
+        tmp_path,
+        broker.url,
+        redis_url,
+        *("ingest", "--source", "amqp", "--port", "0"),
+        DWGATE_SOURCE_URL=source,
+        DWGATE_SOURCE_QUEUE=SourceQueue(source).name + of_queue,
+    )
+    shown = refusal(answer, f"the source at 127.0.0.1:{broker.port}")
+    assert shown.startswith(reason.format(vhost=vhost(broker)))
 
 
 def test_a_queue_that_may_not_be_consumed(broker: RabbitMQ, redis_url: str, tmp_path: Path) -> None:

@@ -34,6 +34,28 @@ def test_ingest() -> None:
     assert set(scope.queues) == {QueueName.INTAKE, QueueName.ARRIVALS}
 
 
+def test_ingest_from_a_queue() -> None:
+    scope = scope_of([DiagnosedRole.INGEST_AMQP])
+    assert scope.has_queue_ingest
+    assert not scope.has_ingest
+    assert not scope.has_workers
+    assert set(scope.queues) == {QueueName.INTAKE, QueueName.ARRIVALS}
+
+
+@pytest.mark.parametrize(
+    ("settings", "has_http", "has_queue"),
+    [
+        ((), True, False),
+        (("DWGATE_EVENTBRIDGE_TOKENS",), True, False),
+        (("DWGATE_SOURCE_URL",), False, True),
+        (("DWGATE_SOURCE_URL", "DWGATE_EVENTBRIDGE_TOKENS"), True, True),
+    ],
+)
+def test_the_sources_of_everything(settings: tuple[str, ...], has_http: bool, has_queue: bool) -> None:
+    scope = scope_of([], settings)
+    assert (scope.has_ingest, scope.has_queue_ingest) == (has_http, has_queue)
+
+
 @pytest.mark.parametrize(
     ("role", "queues"),
     [

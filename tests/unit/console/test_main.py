@@ -116,6 +116,15 @@ def test_every_module_with_a_command_is_listed() -> None:
             ["send", "no-such", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"],
             "unknown sample no-such",
         ),
+        (
+            ["send", "freeze-node-bad", "--url", "amqp://h/", "--token", "t"],
+            "expected --queue, without --token and --key",
+        ),
+        (
+            ["send", "freeze-node-bad", "--url", "http://h/", "--queue", "q"],
+            "expected --token and --key, without --queue",
+        ),
+        (["ingest", "--source", "kafka"], "--source"),
         (["nonsense"], "No such command"),
     ],
 )

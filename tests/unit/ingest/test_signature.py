@@ -23,7 +23,7 @@ from tests.support.eventbridge_signing import CERTIFICATE, NOW, TARGET, TOKEN, e
 
 BODY = envelope()
 HOST = certificate_host("cn-shanghai")
-TRUST = TrustPolicy((TARGET,), (TOKEN.encode(),), frozenset(), HOST)
+TRUST = TrustPolicy((TARGET,), (TOKEN.encode(),), HOST)
 PREFIX = "x-eventbridge-"
 
 
@@ -48,7 +48,7 @@ def test_version_2_is_accepted_with_and_without_a_newline_after_the_body(newline
 
 @pytest.mark.parametrize("newline", [False, True])
 def test_the_line_of_the_token_need_not_be_signed(newline: bool) -> None:
-    trust = TrustPolicy(("https://a.example.com/", TARGET), (TOKEN.encode(),), frozenset(), HOST)
+    trust = TrustPolicy(("https://a.example.com/", TARGET), (TOKEN.encode(),), HOST)
     check(sign(BODY, newline=newline, unsigned=f"{PREFIX}signature-token"), trust=trust)
 
 
@@ -97,14 +97,12 @@ def test_header_names_may_have_any_case() -> None:
 
 
 def test_every_configured_target_url_is_tried() -> None:
-    trust = TrustPolicy(
-        ("https://a.example.com/", TARGET, "https://b.example.com/"), (TOKEN.encode(),), frozenset(), HOST
-    )
+    trust = TrustPolicy(("https://a.example.com/", TARGET, "https://b.example.com/"), (TOKEN.encode(),), HOST)
     check(sign(BODY), trust=trust)
 
 
 def test_every_configured_token_is_tried() -> None:
-    trust = TrustPolicy((TARGET,), (b"old", "neu-ü".encode()), frozenset(), HOST)
+    trust = TrustPolicy((TARGET,), (b"old", "neu-ü".encode()), HOST)
     for token in ("old", "neu-ü".encode().decode("latin-1")):
         headers = sign(BODY, token="old")
         if token != "old":

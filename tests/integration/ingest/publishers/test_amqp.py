@@ -15,6 +15,7 @@ from kombu.connection import Connection
 from common import topology
 from common.events import Event
 from common.topology import QueueName
+from ingest import amqp_connection
 from ingest.celery_message import Message, SerializedEvent, build_message
 from ingest.publishers import amqp
 from ingest.publishers.amqp import AmqpPublisher
@@ -252,7 +253,7 @@ def test_a_frozen_broker_fails_in_time_and_is_used_again(rabbitmq: Broker, broke
 @pytest.mark.faults
 def test_connections_that_end_at_once_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A balancer without a node that serves: aiormq raises StopAsyncIteration on such a connection."""
-    monkeypatch.setattr(amqp, "RECONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(amqp_connection, "RECONNECT_SECONDS", 0.01)
 
     def close_connections(server: socket.socket) -> None:
         for _ in range(50):

@@ -7,7 +7,7 @@ import pytest
 from common.ledger.memory import MemoryUse
 from console.diagnoses import doctor_findings
 from console.diagnoses.doctor_findings import Health
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, QueueIngestSettings
 from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem
 from workers.settings import WorkerSettings
 
@@ -55,6 +55,16 @@ def test_ingest() -> None:
     sent_in_clear = ingest_settings(eventbridge_target_urls="http://gate.example.com/events")
     [sight] = doctor_findings.check_ingest(sent_in_clear, NOW)
     assert (sight.what, sight.health) == ("DWGATE_EVENTBRIDGE_TARGET_URLS", Health.TRADE_OFF)
+
+
+@pytest.mark.parametrize(
+    ("url", "names"),
+    [("amqps://u:p@h/", []), ("amqp://u:p@127.0.0.1/", []), ("amqp://u:p@h/", ["DWGATE_SOURCE_URL"])],
+)
+def test_ingest_from_a_queue(url: str, names: list[str]) -> None:
+    values = {**BASE, "eventbridge_accounts": ACCOUNT, "source_url": url, "source_queue": "q"}
+    sights = list(doctor_findings.check_queue_ingest(QueueIngestSettings(**values)))
+    assert [sight.what for sight in sights] == names
 
 
 @pytest.mark.parametrize(

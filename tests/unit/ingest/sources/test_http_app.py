@@ -15,13 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from common.ledger import Ledger, connect
 from common.settings import SettingsError, load_settings
-from ingest.app import create_app
 from ingest.celery_message import Message
 from ingest.certificates import Certificates, CertificateStore, CertificateUnavailable, PinnedCertificate
 from ingest.http_protocol import MAX_BODY_BYTES
 from ingest.metrics import Metrics
 from ingest.publishers.base import PublishFailed
 from ingest.settings import IngestSettings
+from ingest.sources.http_app import create_app
 from tests.support.eventbridge_signing import (
     ACCOUNT,
     CERTIFICATE,

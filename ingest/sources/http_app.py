@@ -1,15 +1,13 @@
-"""The application of ingest: routes, bounded request bodies, JSON responses."""
+"""The application of the HTTP source: routes, bounded request bodies, JSON responses."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
@@ -19,8 +17,10 @@ from ingest.certificates import Certificates
 from ingest.http_protocol import MAX_BODY_BYTES
 from ingest.metrics import Metrics
 from ingest.publishers.base import Publisher
-from ingest.receiver import HttpAnswer, Receiver
+from ingest.receiver import Receiver
+from ingest.service import running, status_routes
 from ingest.settings import IngestSettings
+from ingest.sources.http_receiver import ORIGIN, HttpAnswer, HttpReceiver
 
 TOO_LARGE = HttpAnswer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
 GONE = HttpAnswer(400, {"status": "refused", "reason": "disconnected"})
@@ -46,52 +46,28 @@ def create_app(
         clock: seconds since the epoch.
     """
     receiver = Receiver(
-        settings.trust_policy(),
+        settings.accounts,
+        ORIGIN,
         publisher=publisher,
-        certificates=certificates,
         ledger=ledger,
         metrics=metrics,
         clock=clock,
     )
-
-    async def healthz(_: Request) -> Response:
-        return _response(HttpAnswer(200, {"status": "alive"}))
-
-    async def readyz(_: Request) -> Response:
-        engines = await receiver.ready()
-        return _response(HttpAnswer(200 if all(engines.values()) else 503, dict(engines)))
-
-    async def show_metrics(_: Request) -> Response:
-        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    requests = HttpReceiver(
+        settings.trust_policy(), receiver, certificates=certificates, metrics=metrics, clock=clock
+    )
 
     @asynccontextmanager
     async def lifespan(_: IngestApp) -> AsyncIterator[None]:
-        await publisher.start()
-        await receiver.measure_clock()
-        watch = asyncio.create_task(_watch_clock(receiver))
-        try:
-            yield
-        finally:
-            watch.cancel()
-            await publisher.close()
-            await certificates.close()
-            receiver.close()
+        async with running(receiver, publisher):
+            try:
+                yield
+            finally:
+                await certificates.close()
 
     return IngestApp(
-        EventsEndpoint(receiver),
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", show_metrics),
-        ],
-        lifespan=lifespan,
+        EventsEndpoint(requests), routes=status_routes(receiver.ready, metrics), lifespan=lifespan
     )
-
-
-async def _watch_clock(receiver: Receiver) -> None:
-    while True:
-        await asyncio.sleep(fleet_clock.MEASURE_SECONDS)
-        await receiver.measure_clock()
 
 
 class IngestApp(Starlette):
@@ -125,11 +101,11 @@ class EventsEndpoint:
     """`POST /events`.
 
     Args:
-        receiver: processes the requests.
+        requests: processes the requests.
     """
 
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
+    def __init__(self, requests: HttpReceiver) -> None:
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -145,7 +121,7 @@ class EventsEndpoint:
         length = next((value for name, value in headers if name == b"content-length"), b"0")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return TOO_LARGE
-        signed = self._receiver.authenticate_headers(
+        signed = self._requests.authenticate_headers(
             [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in headers
@@ -158,7 +134,7 @@ class EventsEndpoint:
             body = await _body(receive)
         except ClientDisconnect:
             return GONE
-        return TOO_LARGE if body is None else await self._receiver.handle_body(signed, body)
+        return TOO_LARGE if body is None else await self._requests.handle_body(signed, body)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -178,7 +154,3 @@ async def _body(receive: Receive) -> bytes | None:
             return None
         more = message.get("more_body", False)
     return body
-
-
-def _response(answer: HttpAnswer) -> Response:
-    return Response(orjson.dumps(answer.content), answer.code, answer.headers, media_type="application/json")

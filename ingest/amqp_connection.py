@@ -1,0 +1,151 @@
+"""Connections of aio-pika to RabbitMQ: their time limits and errors, and connecting again after a loss."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Literal, NoReturn
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    ProbableAuthenticationError,
+)
+from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+
+from common.errors import DwgateError
+
+HEARTBEAT_SECONDS = 5
+CONNECT_SECONDS = 5.0
+RECONNECT_SECONDS = 0.5
+"""Seconds before the next attempt to connect."""
+
+REFUSED_SECONDS = 15.0
+"""Seconds before the next attempt after a refusal, which only a person can end."""
+
+CLOSE_SECONDS = 2.0
+"""How long the end may take: the client library may wait for a broker that hangs."""
+
+_CLOSE_CONNECTION_SECONDS = 1.0
+
+CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError, StopAsyncIteration)
+"""Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError.
+
+aiormq raises StopAsyncIteration if a connection ends before its first frame, as behind a load balancer
+without a node that serves.
+"""
+
+REFUSALS = (
+    AuthenticationError,
+    ProbableAuthenticationError,
+    ConnectionNotAllowed,
+    ChannelAccessRefused,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+)
+"""What RabbitMQ answers to wrong credentials, a missing virtual host, exchange, queue or right, and to other
+arguments of a queue that exists."""
+
+Broker = Literal["own", "source"]
+"""Which broker a line of the log is about: that of dwgate's queues, or that of the queue of EventBridge."""
+
+_log = structlog.get_logger()
+
+
+class ConnectionLost(DwgateError):
+    """The connection or channel is lost, or could not be opened; the text is the reason."""
+
+
+class BrokerRefused(ConnectionLost):
+    """RabbitMQ refuses the settings; the text is its reason."""
+
+
+@asynccontextmanager
+async def connection_errors() -> AsyncIterator[None]:
+    """Convert every error by which aio-pika reports a lost connection.
+
+    Raises:
+        BrokerRefused: RabbitMQ refuses the settings.
+        ConnectionLost: any other reason.
+    """
+    task = asyncio.current_task()
+    try:
+        yield
+    except asyncio.CancelledError:
+        # aio-pika cancels tasks that wait on a connection it abandons: re-raise only our own cancellation.
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionLost("the connection was lost") from None
+    except REFUSALS as error:
+        raise BrokerRefused(f"{type(error).__name__}: {error}") from error
+    except CONNECTION_ERRORS as error:
+        raise ConnectionLost(f"{type(error).__name__}: {error}") from error
+
+
+async def keep_connected(
+    session: Callable[[Callable[[], None]], Awaitable[None]],
+    broker: Broker,
+    *,
+    max_pause: float = RECONNECT_SECONDS,
+) -> NoReturn:
+    """Run one session after the other until this task is cancelled.
+
+    Args:
+        session: connects, calls its argument as soon as the connection can be used, and returns or raises
+            when it is lost.
+        broker: to which broker, for the log.
+        max_pause: maximum seconds between two attempts: the pause doubles with each failed one.
+    """
+    last_reason, pause = "", RECONNECT_SECONDS
+
+    def note_connected() -> None:
+        nonlocal last_reason, pause
+        last_reason, pause = "", RECONNECT_SECONDS
+
+    while True:
+        try:
+            async with connection_errors():
+                await session(note_connected)
+            reason = "closed"
+        except BrokerRefused as error:
+            _log.error("broker_refused", broker=broker, reason=str(error))
+            await asyncio.sleep(REFUSED_SECONDS)
+            continue
+        except (ConnectionLost, TimeoutError) as error:
+            reason = str(error) or "timed out"
+        except Exception as error:  # noqa: BLE001 - without this task nothing would ever connect again
+            reason = type(error).__name__
+        if reason != last_reason:  # one line per outage, not one per attempt
+            _log.warning("broker_connection_lost", broker=broker, reason=reason)
+        last_reason = reason
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, max_pause)
+
+
+async def wait_for_end(
+    connection: AbstractConnection, channel: AbstractChannel, requested: asyncio.Event
+) -> None:
+    """Wait until the connection or the channel is closed, or `requested` is set."""
+    ends = [
+        asyncio.ensure_future(waiting)
+        for waiting in (connection.closed(), channel.closed(), requested.wait())
+    ]
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for end in ends:
+            end.cancel()
+
+
+async def close_connection(connection: AbstractConnection) -> None:
+    """Close a connection, whatever state it is in; a second is waited for the broker."""
+    try:
+        async with asyncio.timeout(_CLOSE_CONNECTION_SECONDS):
+            await connection.close()
+    except CONNECTION_ERRORS:
+        _log.debug("broker_close_failed")
