@@ -15,7 +15,12 @@ _LIVE: Literal["livemostrecent"] = "livemostrecent"
 _WAIT_SECONDS = (0.01, 0.05, 0.25, 1, 2.5, 5, 10, 20)
 
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
-TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
+TASK_SECONDS = Histogram(
+    "dwgate_task_seconds",
+    "Duration of a task, by the queue that its message came from.",
+    ["task", "queue"],
+    buckets=_SECONDS,
+)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
 CHECK_SECONDS = Histogram(
     "dwgate_check_seconds",
@@ -115,6 +120,12 @@ PLANS_WAITING = Gauge(
 VERDICTS_WAITING = Gauge(
     "dwgate_verdicts_waiting",
     "Pending reports of the fleet that no reporter has leased.",
+    multiprocess_mode=_LIVE,
+)
+MESSAGES_WAITING = Gauge(
+    "dwgate_messages_waiting",
+    "Messages of the fleet that wait in a queue of the broker.",
+    ["queue"],
     multiprocess_mode=_LIVE,
 )
 RERUNS = Counter(

@@ -31,7 +31,7 @@ from workers.dataworks.lookup_requests.server import RENEW_SECONDS
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
-from workers.process.monitoring import fleet_watch
+from workers.process.monitoring import fleet_watch, queue_watch
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, worker_name
@@ -212,6 +212,7 @@ def _loops(
             slow_queue_recovery.run,
             memory_watch.run,
             fleet_watch.run,
+            queue_watch.run,
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
