@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from amqp.exceptions import NotFound
 from kombu import Connection
 
 from common.ledger import connect
@@ -94,7 +95,7 @@ def read_amqp_queue(connection: Connection, queue: Queue) -> QueueUse | None:
     try:
         with connection.channel() as channel:
             found: Any = channel.queue_declare(queue.name, passive=True)
-    except connection.channel_errors:
+    except NotFound:
         return None
     return QueueUse(found.message_count, found.consumer_count)
 
