@@ -71,21 +71,35 @@ def render(values: dict[str, Any], *, release: str = RELEASE, namespace: str = "
     Raises:
         ChartError: Helm rejects them.
     """
-    answer = _ask(render={"chart": str(CHART), "values": values, "release": release, "namespace": namespace})
-    if "error" in answer:
-        raise ChartError(answer["error"])
-    templates = {name: text for name, text in answer["templates"].items() if not name.endswith("NOTES.txt")}
-    return Rendered(templates)
+    [result] = render_each([values], release=release, namespace=namespace)
+    if isinstance(result, ChartError):
+        raise result
+    return result
+
+
+def render_each(
+    all_values: list[dict[str, Any]], *, release: str = RELEASE, namespace: str = "gate"
+) -> list[Rendered | ChartError]:
+    """Render the chart once with each of several values; return the charts, or the errors of Helm."""
+    common = {"chart": str(CHART), "release": release, "namespace": namespace}
+    return [
+        ChartError(answer["error"])
+        if "error" in answer
+        else Rendered({name: text for name, text in answer["templates"].items() if "NOTES" not in name})
+        for answer in _ask(*({"render": {**common, "values": values}} for values in all_values))
+    ]
 
 
 def lint(values: dict[str, Any]) -> list[str]:
     """Return what `helm lint --strict` finds."""
-    return list(_ask(lint={"chart": str(CHART), "values": values})["errors"])
+    [answer] = _ask({"lint": {"chart": str(CHART), "values": values}})
+    return list(answer["errors"])
 
 
 def validate(objects: list[dict[str, Any]]) -> list[str]:
     """Return what VERSIONS of Kubernetes would not accept in objects of its own kinds."""
-    return list(_ask(validate={"objects": objects, "versions": VERSIONS})["errors"])
+    [answer] = _ask({"validate": {"objects": objects, "versions": VERSIONS}})
+    return list(answer["errors"])
 
 
 def example_values() -> dict[str, Any]:
@@ -129,19 +143,19 @@ def merge(values: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _ask(**request: dict[str, Any]) -> dict[str, Any]:
+def _ask(*requests: dict[str, Any]) -> list[dict[str, Any]]:
     assert PYTHON.is_file(), "Helm is missing: make .cache/chart/.ready"
     done = subprocess.run(
         [PYTHON, Path(__file__).with_name("helm_worker.py")],
-        input=json.dumps(request),
+        input=json.dumps(requests),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
 
 
 def main() -> None:

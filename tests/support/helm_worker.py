@@ -1,5 +1,7 @@
 """Renders and validates charts, in the environment of the group `chart`: reads JSON from stdin, writes JSON.
 
+It answers a list of requests, each an object with one key, by a list of answers.
+
 It is a program of its own, since that environment has Helm and the schemas of Kubernetes, but not dwgate.
 
     {"render": {"chart": FOLDER, "values": {…}, "release": NAME, "namespace": NAME}}
@@ -44,19 +46,20 @@ def validate(objects: list[dict[str, Any]], versions: list[str]) -> Iterator[str
                     yield f"{name}: validated against {used}"
 
 
-def main() -> None:
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Answer one request."""
-    request: dict[str, Any] = json.load(sys.stdin)
     [(command, arguments)] = request.items()
-    answer: dict[str, Any]
     if command == "render":
-        answer = render(**arguments)
-    elif command == "lint":
+        return render(**arguments)
+    if command == "lint":
         report = lint(arguments["chart"], values=arguments["values"], strict=True)
-        answer = {"errors": [item["error"] for item in report["messages"]]}
-    else:
-        answer = {"errors": [*validate(**arguments)]}
-    json.dump(answer, sys.stdout)
+        return {"errors": [item["error"] for item in report["messages"]]}
+    return {"errors": [*validate(**arguments)]}
+
+
+def main() -> None:
+    """Answer all requests."""
+    json.dump([answer(request) for request in json.load(sys.stdin)], sys.stdout)
 
 
 if __name__ == "__main__":
