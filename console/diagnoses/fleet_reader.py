@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import redis
-from kombu import Connection
 
 from common import clock
 from common.ledger import Ledger, connect, key_prefix
 from common.ledger.memory import LedgerMemory, MemoryUse
-from common.tls import tls_options
-from common.topology import TASK_QUEUES, QueueName, Topology
+from common.topology import TASK_QUEUES, QueueName
 from console import errors
 from console.diagnoses.fleet_status import FleetStatus, NewestEvent, QueueLength, count_processes
-from workers.broker import amqp_transport
+from workers.broker import queue_lengths
 from workers.dataworks.rate_limiter import RateLimiter
 from workers.settings import WorkerSettings
-
-CONNECT_SECONDS = 3.0
 
 
 def read_status(settings: WorkerSettings) -> FleetStatus:
@@ -96,35 +92,21 @@ def _newest(ledger: Ledger) -> NewestEvent | None:
 
 
 def _rabbitmq_queues(settings: WorkerSettings) -> Iterator[QueueLength]:
-    url = settings.broker_url.get_secret_value()
-    with Connection(
-        url,
-        ssl=tls_options(url, settings.tls_files),
-        connect_timeout=CONNECT_SECONDS,
-        transport=amqp_transport.TRANSPORT,
-        transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
-    ) as connection:
-        connection.connect()
+    with queue_lengths.connect_amqp(settings) as connection:
         for name in QueueName:
-            yield _rabbitmq_queue(connection, settings.topology, name)
-
-
-def _rabbitmq_queue(connection: Connection, topology: Topology, name: QueueName) -> QueueLength:
-    try:
-        with connection.channel() as channel:
-            found = channel.queue_declare(topology[name].name, passive=True)
-    except connection.channel_errors:
-        return QueueLength(name.value, None)
-    return QueueLength(name.value, found.message_count, found.consumer_count)
+            use = queue_lengths.read_amqp_queue(connection, settings.topology[name])
+            yield (
+                QueueLength(name.value, use.messages, use.consumers) if use else QueueLength(name.value, None)
+            )
 
 
 def _redis_queues(settings: WorkerSettings) -> Iterator[QueueLength]:
     # An empty list does not exist in Redis, so each of these counts as a queue; it has no consumers to count.
-    client = connect(settings.broker_url.get_secret_value(), tls=settings.tls_files)
+    client = queue_lengths.connect_redis(settings)
     topology = settings.topology
     try:
         for name in TASK_QUEUES:
-            yield QueueLength(name.value, int(client.llen(topology[name].name)))
+            yield QueueLength(name.value, queue_lengths.waiting_in_redis(client, topology[name]))
         yield QueueLength("parked", int(client.zcard(topology.parked)))
     finally:
         client.close()

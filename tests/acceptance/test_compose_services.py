@@ -13,9 +13,10 @@ import pytest
 from common.snapshot import FileSnapshot
 from common.verdicts import OutcomeKind
 from tests.conftest import Broker
-from tests.support.compose_services import SERVICES, ComposeServices, running_services
+from tests.support.compose_services import SERVICES, describe_service, running_services
+from tests.support.deployed_services import DeployedServices
 from tests.support.emulator_process import KEY_SECRET
-from tests.support.running_dwgate import SAMPLES, wait_until_final
+from tests.support.running_dwgate import SAMPLES, wait_for, wait_until_final
 from tests.support.source_queue import SourceQueue
 from workers.checks import registry
 from workers.policy_testing import cases
@@ -38,12 +39,12 @@ CODE = {
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[ComposeServices]:
+def services() -> Iterator[DeployedServices]:
     with running_services() as services:
         yield services
 
 
-def send(services: ComposeServices, code: str, data: dict[str, Any], snapshot: dict[str, Any] | None) -> str:
+def send(services: DeployedServices, code: str, data: dict[str, Any], snapshot: dict[str, Any] | None) -> str:
     """Start an operation like a good sample's, with this data and snapshot; return its message id."""
     message_id, event, sample = services.gate.sample(f"{code}-good")
     event["data"] |= data
@@ -53,7 +54,7 @@ def send(services: ComposeServices, code: str, data: dict[str, Any], snapshot: d
     return message_id
 
 
-def commit(services: ComposeServices, code: str) -> str:
+def commit(services: DeployedServices, code: str) -> str:
     """Commit this code of the node dws_trade_shop_1d, which declares one of its inputs."""
     snapshot = copy.deepcopy(SAMPLES["deploy-file-bad"].snapshot)
     assert snapshot
@@ -64,7 +65,7 @@ def commit(services: ComposeServices, code: str) -> str:
     return send(services, "commit-file", names, snapshot)
 
 
-def rules(services: ComposeServices, message_id: str) -> dict[str, set[str]]:
+def rules(services: DeployedServices, message_id: str) -> dict[str, set[str]]:
     """Return the findings of an event by check; no check may have failed."""
     record = wait_until_final(services.gate, message_id)
     kinds = {name: outcome.kind for name, outcome in record.outcomes.items()}
@@ -72,14 +73,14 @@ def rules(services: ComposeServices, message_id: str) -> dict[str, set[str]]:
     return {name: {item.rule for item in found.findings} for name, found in record.outcomes.items()}
 
 
-def test_every_sample_has_its_verdict(services: ComposeServices) -> None:
+def test_every_sample_has_its_verdict(services: DeployedServices) -> None:
     sent = {name: services.gate.send(name) for name in SAMPLES}
     results = {name: services.gate.verdict(message_id)["result"] for name, message_id in sent.items()}
     assert results == {name: sample.expected.value for name, sample in SAMPLES.items()}
     assert len(results) == 20
 
 
-def test_code_checks_look_up_tables_without_credentials(services: ComposeServices) -> None:
+def test_code_checks_look_up_tables_without_credentials(services: DeployedServices) -> None:
     sent = {name: commit(services, code) for name, code in CODE.items()}
     results = {name: services.gate.verdict(sent[name])["result"] for name in ("partitions", "rename")}
     found = {name: rules(services, message_id) for name, message_id in sent.items()}
@@ -123,7 +124,7 @@ def event_detail(file: FileSnapshot) -> dict[str, Any]:
     }
 
 
-def test_policy_cases_have_their_verdicts(services: ComposeServices) -> None:
+def test_policy_cases_have_their_verdicts(services: DeployedServices) -> None:
     sent = []
     for case in built_in_cases():
         assert case.snapshot
@@ -136,7 +137,7 @@ def test_policy_cases_have_their_verdicts(services: ComposeServices) -> None:
     assert results == {case.name: case.expected.verdict for case, _ in sent}
 
 
-def test_only_services_with_a_key_have_it(services: ComposeServices) -> None:
+def test_only_services_with_a_key_have_it(services: DeployedServices) -> None:
     """The rest of the environment is what the Compose file gives, so this holds in its containers, too."""
     for name in ("ingest", "worker-checks"):
         environment = services.environment(name)
@@ -146,15 +147,16 @@ def test_only_services_with_a_key_have_it(services: ComposeServices) -> None:
         assert "egress" not in SERVICES[name]["networks"]
 
 
-def test_events_from_a_queue_have_their_verdicts(services: ComposeServices, rabbitmq: Broker) -> None:
+def test_events_from_a_queue_have_their_verdicts(services: DeployedServices, rabbitmq: Broker) -> None:
     """source-amqp.yml: one more ingest, whose queue is on another RabbitMQ."""
     source = SourceQueue(rabbitmq.fresh_url())
     source.declare()
     (services.folder / "dwgate_source_url").write_text(source.url)
-    url = services.gate.url
-    process = services.start("ingest", 2, "source-amqp")
-    services.gate.url = url
-    services.wait_until_healthy("ingest-2")
+    added = describe_service(services.folder, "ingest", "source-amqp")
+    services.services = {**services.services, "ingest-amqp": added}
+    process = services.start("ingest-amqp")
+    for path in added.probes:
+        wait_for(lambda path=path: services.status(services.urls["ingest-amqp-1"] + path) == 200, 60)  # type: ignore[misc]
     for name in ("commit-file-bad", "freeze-node-good"):
         message_id, event, sample = services.gate.sample(name)
         services.gate.start_process(message_id, sample)
@@ -164,7 +166,7 @@ def test_events_from_a_queue_have_their_verdicts(services: ComposeServices, rabb
     assert process.wait(20) == 0
 
 
-def test_no_service_is_refused_anything(services: ComposeServices) -> None:
+def test_no_service_is_refused_anything(services: DeployedServices) -> None:
     logs = services.gate.logs()
     for refusal in (
         "NOPERM",
@@ -178,7 +180,7 @@ def test_no_service_is_refused_anything(services: ComposeServices) -> None:
 
 
 @pytest.mark.parametrize("role", ["checks-cpu", "checks-io", "watchdog"])
-def test_the_doctor_finds_nothing_wrong_in_a_service(services: ComposeServices, role: str) -> None:
+def test_the_doctor_finds_nothing_wrong_in_a_service(services: DeployedServices, role: str) -> None:
     name = {"checks-cpu": "worker-checks", "checks-io": "worker-io"}.get(role, role)
     answer = services.run(name, "doctor", "--role", role, "--json")
     wrong = [item for item in json.loads(answer.stdout)["diagnoses"] if item["health"] in ("wrong", "down")]

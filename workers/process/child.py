@@ -28,7 +28,7 @@ from workers.policy.policy import Policy
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
-from workers.process.monitoring import fleet_watch
+from workers.process.monitoring import fleet_watch, queue_watch
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
 from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, worker_name
@@ -220,6 +220,7 @@ def _loops(
             slow_queue_recovery.run,
             memory_watch.run,
             fleet_watch.run,
+            queue_watch.run,
         )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run

@@ -32,7 +32,15 @@ from workers.process.roles import GROUPS
 from workers.scheduling.budgets import SlowReason
 from workers.task_base import TaskEnd
 
-_TASKS = (topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topology.TASK_PLAN)
+_QUEUES = {
+    topology.TASK_INTAKE: (QueueName.INTAKE,),
+    topology.TASK_CHECK: (QueueName.CHECKS_CPU, QueueName.CHECKS_SLOW, QueueName.CHECKS_IO),
+    topology.TASK_REPORT: (QueueName.REPORTS,),
+    topology.TASK_PLAN: (QueueName.INTAKE,),
+}
+"""The tasks, and the queues that they come from."""
+
+_TASKS = tuple(_QUEUES)
 
 
 @cache
@@ -42,10 +50,13 @@ def create_series() -> None:
     for metric, labels in _known_labels().items():
         for values in product(*labels):
             metric.labels(*values)
+    for task, queues in _QUEUES.items():
+        for queue in queues:
+            metrics.TASK_SECONDS.labels(task, queue)
 
 
 def _known_labels() -> dict[Counter | Histogram, tuple[Iterable[str], ...]]:
-    """Return the values of each label, by metric.
+    """Return the values of each label, by metric, where all values of one occur with all of another.
 
     Findings have more: rules of external linters, findings of checks.
     """
@@ -54,7 +65,6 @@ def _known_labels() -> dict[Counter | Histogram, tuple[Iterable[str], ...]]:
     results = tuple(Result)
     return {
         metrics.TASKS: (_TASKS, TaskEnd),
-        metrics.TASK_SECONDS: (_TASKS,),
         metrics.TASKS_SPOOLED: (_TASKS,),
         metrics.DEAD_LETTERS: (_TASKS,),
         metrics.CHECKS: (checks, OutcomeKind),
