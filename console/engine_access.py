@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from common.ledger import connect
 from common.settings import BrokerSettings, Settings
-from common.tls import tls_options
 from common.topology import Queue
 from console import errors
 from console.errors import EngineDown
@@ -77,13 +76,7 @@ def _reach_rabbitmq(settings: BrokerSettings, consumes: Iterable[Queue], *, decl
     url = settings.broker_url.get_secret_value()
     with (
         errors.engine_errors("the broker", settings.broker_url),
-        Connection(
-            url,
-            ssl=tls_options(url, settings.tls_files),
-            connect_timeout=CONNECT_SECONDS,
-            transport=amqp_transport.TRANSPORT,
-            transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
-        ) as connection,
+        amqp_transport.new_connection(url, settings.tls_files, connect_seconds=CONNECT_SECONDS) as connection,
     ):
         connection.connect()
         for queue in consumes:

@@ -11,7 +11,6 @@ from kombu import Connection
 from common import clock
 from common.ledger import Ledger, connect, key_prefix
 from common.ledger.memory import LedgerMemory, MemoryUse
-from common.tls import tls_options
 from common.topology import TASK_QUEUES, QueueName, Topology
 from console import errors
 from console.diagnoses.fleet_status import FleetStatus, NewestEvent, QueueLength, count_processes
@@ -97,12 +96,8 @@ def _newest(ledger: Ledger) -> NewestEvent | None:
 
 def _rabbitmq_queues(settings: WorkerSettings) -> Iterator[QueueLength]:
     url = settings.broker_url.get_secret_value()
-    with Connection(
-        url,
-        ssl=tls_options(url, settings.tls_files),
-        connect_timeout=CONNECT_SECONDS,
-        transport=amqp_transport.TRANSPORT,
-        transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
+    with amqp_transport.new_connection(
+        url, settings.tls_files, connect_seconds=CONNECT_SECONDS
     ) as connection:
         connection.connect()
         for name in QueueName:

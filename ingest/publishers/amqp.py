@@ -25,6 +25,8 @@ from aio_pika.exceptions import (
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 from yarl import URL
 
+from common.address_rotation import AddressRotation
+from common.engine_url import node_urls
 from common.settings import BrokerTopology
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from common.topology import Topology
@@ -71,7 +73,7 @@ class AmqpPublisher:
     """Publishes to RabbitMQ.
 
     Args:
-        url: `amqp://…` or `amqps://…`.
+        url: `amqp://…` or `amqps://…`; several nodes are separated by semicolons.
         topology: the fleet's exchanges and queues.
         mode: `declare` declares exchanges and queues on each connection, otherwise they must exist.
         tls: files for verified TLS with `amqps://`.
@@ -85,8 +87,10 @@ class AmqpPublisher:
         *,
         tls: TlsFiles = SYSTEM_STORE,
     ) -> None:
-        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
-        self._tls_context = create_context(tls) if self._url.scheme == "amqps" else None
+        self._nodes = AddressRotation(
+            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
+        )
+        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
         self._topology = topology
         self._mode = mode
         self._connection: AbstractConnection | None = None
@@ -142,26 +146,48 @@ class AmqpPublisher:
     async def _maintain_connection(self) -> None:
         last_reason = ""
         while True:
+            pause = RECONNECT_SECONDS
             try:
-                async with _connection_errors():
-                    await self._session()
+                await self._serve()
                 reason = "closed"
+                if len(self._nodes) > 1:
+                    pause = 0.0
             except BrokerRefused as error:
                 _log.error("broker_refused", reason=str(error))
                 await asyncio.sleep(REFUSED_SECONDS)
                 continue
-            except (PublishFailed, TimeoutError) as error:
-                reason = str(error) or "timed out"
-            except Exception as error:  # noqa: BLE001 - without this task ingest answers 503 for ever
-                reason = type(error).__name__
+            except PublishFailed as error:
+                reason = str(error)
             if reason != last_reason:  # one line per outage, not one per attempt
                 _log.warning("broker_connection_lost", reason=reason)
             last_reason = reason
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(pause)
 
-    async def _session(self) -> None:
+    async def _serve(self) -> None:
+        """Connect to the first node that serves, and return when the connection has ended.
+
+        Raises:
+            BrokerRefused: no node serves, and one of them refuses the settings.
+            PublishFailed: no node serves.
+        """
+        failures: list[PublishFailed] = []
+        for node in self._nodes.in_order():
+            try:
+                async with _connection_errors():
+                    await self._session(node)
+            except PublishFailed as error:
+                failures.append(error)
+            except Exception as error:  # noqa: BLE001 - without this task ingest answers 503 for ever
+                failures.append(PublishFailed(type(error).__name__))
+            else:
+                return
+            finally:
+                self._nodes.note_failure(node)
+        raise next((error for error in failures if isinstance(error, BrokerRefused)), failures[-1])
+
+    async def _session(self, node: URL) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(self._url, ssl_context=self._tls_context)
+            connection = await aio_pika.connect(node, ssl_context=self._tls_context)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -170,7 +196,7 @@ class AmqpPublisher:
                 exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
             self._connection, self._exchange = connection, exchange
             self._reconnect.clear()
-            _log.info("broker_connected", host=self._url.host)
+            _log.info("broker_connected", host=node.host)
             await self._wait_for_end(connection, channel)
         finally:
             self._connection = self._exchange = None

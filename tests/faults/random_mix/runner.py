@@ -136,7 +136,7 @@ class Runner:
             results=tuple(Result(post["result"]) for post in posts),
             posted_at=posts[0]["at"] if posts else None,
             state=record.state if record else None,
-            not_run=_checks_not_run(record) if record else (),
+            not_run=checks_not_run(record) if record else (),
         )
 
 
@@ -148,7 +148,8 @@ class _Sent:
     accepted_at: float | None
 
 
-def _checks_not_run(record: EventRecord) -> tuple[str, ...]:
+def checks_not_run(record: EventRecord) -> tuple[str, ...]:
+    """Return the checks of an event that have no result, or failed."""
     not_run = {OutcomeKind.ERROR, OutcomeKind.TIMED_OUT}
     failed = [name for name, outcome in record.outcomes.items() if outcome.kind in not_run]
     return (*failed, *record.pending_checks)
