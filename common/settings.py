@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.config_files.validation import describe
-from common.engine_url import addresses_of, node_urls
+from common.engines.urls import addresses_of, node_urls
 from common.errors import DwgateError
 from common.subjects.fingerprints import MIN_KEY_LENGTH
 from common.tls import TlsFiles, create_context, require_readable

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from redis.sentinel import MasterNotFoundError
 
 from common.config_files.errors import ConfigError
-from common.engine_url import hosts_text
+from common.engines.urls import hosts_text
 from common.errors import DwgateError
 from common.ledger.redis_faults import RedisFault, classify
 from common.settings import SettingsError
@@ -32,7 +32,7 @@ from workers.broker.amqp_transport import REFUSALS, BrokerUnavailable
 from workers.checks.registry import CheckError
 from workers.process.supervisor import StartFailed
 
-_REJECTED_CERTIFICATE = re.compile(r"certificate verify failed: ([^(]++) \(")
+_REJECTED_CERTIFICATE = re.compile(r"certificate verify failed: ([^(]++)\(")
 
 
 class EngineDown(DwgateError):
@@ -130,7 +130,7 @@ def _reason(error: Exception) -> str:
 
 def _sentinel_reason(text: str) -> str:
     if rejection := _REJECTED_CERTIFICATE.search(text):
-        return f"a certificate is rejected: {rejection[1]}"
+        return f"a certificate is rejected: {rejection[1].strip()}"
     # What the Sentinels that did not answer raised stands after the name of the master.
     return "no Sentinel answers" if " : " in text else "Sentinel knows no master of this name that serves"
 

@@ -9,7 +9,7 @@ from celery import Celery
 from kombu import Queue
 
 from common import clock
-from common.redis_broker import kombu_options, kombu_url
+from common.engines.redis_broker import kombu_options, kombu_url
 from common.settings import BrokerSettings
 from common.tls import tls_options
 from common.topology import QueueName, Topology

@@ -12,7 +12,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from common import clock
-from common.engine_url import addresses_of
+from common.engines.urls import addresses_of
 from common.ledger.redis_connections import CONNECTIONS, ServerState
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 

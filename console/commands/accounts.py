@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from common.engine_url import addresses_of, node_urls
+from common.engines.urls import addresses_of, node_urls
 from console.options import ExtensionCode, Namespace, named_topology
 from deploy.accounts import secret_files
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from common.clock import MAX_SKEW_SECONDS
-from common.engine_url import addresses_of
+from common.engines.urls import addresses_of
 from common.ledger.memory import SHED_ABOVE, MemoryUse
 from common.ledger.redis_faults import RedisFault
 from deploy.local.stack import WORKER_PROCESSES

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.types import SecretStr
 
-from common.engine_url import addresses_of
+from common.engines.urls import addresses_of
 from common.settings import BrokerSettings, SecretList, reject_placeholder
 from workers.settings import DetailsUrl, WorkerSettings
 

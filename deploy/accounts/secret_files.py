@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from common.engine_url import with_user
+from common.engines.urls import with_user
 from common.errors import DwgateError
 from common.topology import Topology
 from deploy.accounts import rabbitmq, redis

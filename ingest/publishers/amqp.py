@@ -25,8 +25,8 @@ from aio_pika.exceptions import (
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 from yarl import URL
 
-from common.address_rotation import AddressRotation
-from common.engine_url import node_urls
+from common.engines.address_rotation import AddressRotation
+from common.engines.urls import node_urls
 from common.settings import BrokerTopology
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from common.topology import Topology

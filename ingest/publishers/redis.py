@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from common import clock
-from common.redis_broker import kombu_options, kombu_url
+from common.engines.redis_broker import kombu_options, kombu_url
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 from common.topology import ARRIVAL_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message

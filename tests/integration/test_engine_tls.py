@@ -384,7 +384,11 @@ def test_a_client_certificate_is_used(pki: Pki, tls_redis: TlsRedis) -> None:
 def test_everything_works_over_mutual_tls(
     pki: Pki, tls_redis: TlsRedis, request: pytest.FixtureRequest, tmp_path: Path, broker: str
 ) -> None:
-    broker_url = tls_redis.url if broker == "redis" else request.getfixturevalue("tls_rabbitmq").tls_url
+    if broker == "redis":
+        broker_url = tls_redis.url
+    else:
+        node = request.getfixturevalue("tls_rabbitmq").tls_url
+        broker_url = f"amqps://guest:guest@127.0.0.1:{free_port()}/%2F;{node}"  # one of two nodes is down
     files = {
         "DWGATE_TLS_CA_FILE": str(pki.authority.ca_file),
         "DWGATE_TLS_CERT_FILE": str(pki.client.cert_file),

@@ -19,8 +19,8 @@ from kombu import Connection as KombuConnection
 from kombu.exceptions import OperationalError
 from kombu.transport import pyamqp
 
-from common.address_rotation import AddressRotation
-from common.engine_url import Address, addresses_of, node_urls
+from common.engines.address_rotation import AddressRotation
+from common.engines.urls import Address, addresses_of, node_urls
 from common.tls import TlsFiles, tls_options
 
 CONFIRM_SECONDS = 2.0

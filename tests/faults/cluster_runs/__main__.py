@@ -19,6 +19,9 @@ from tests.support.engines import RabbitMQ, Valkey
 from tests.support.rabbitmq_cluster import Cluster
 from tests.support.rabbitmq_installation import find_rabbitmq_4, find_system_rabbitmq
 
+MAX_LINES = 20
+"""Maximum number of broken promises that are shown."""
+
 
 def main() -> int:
     """Return 1 if a promise was broken."""
@@ -38,6 +41,8 @@ def main() -> int:
         else:
             result, seconds = _run_on_rabbitmq(chosen, directory)
     _print(f"{chosen.scenario}, {chosen.rate:g} a second for {seconds:.0f} s: {result}")
+    for line in result.broken[:MAX_LINES]:
+        _print(f"    {line}")
     return int(bool(result.broken))
 
 

@@ -88,7 +88,7 @@ class RunResult:
             f"{len(self.observations)} events; ingest answered {answers}; lost {self.lost},"
             f" doubled {self.posted_again}, different {self.different}; decided without all checks"
             f" {self.incomplete}; after the deadline {self.late}; from sending to verdict p50 / p99 / max"
-            f" {times} s; broken promises: {self.broken or 'none'}"
+            f" {times} s; broken promises: {len(self.broken) or 'none'}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kombu import Connection
 
-from common.redis_broker import kombu_options, kombu_url
+from common.engines.redis_broker import kombu_options, kombu_url
 from common.tls import SYSTEM_STORE
 
 TIMEOUTS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}

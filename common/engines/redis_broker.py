@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from common.engine_url import addresses_of
+from common.engines.urls import addresses_of
 from common.ledger.redis_client import master_name, sentinel_options
 from common.tls import TlsFiles
 

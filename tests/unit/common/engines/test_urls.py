@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.engine_url import Address, addresses_of, hosts_text, with_user
+from common.engines.urls import Address, addresses_of, hosts_text, with_user
 from common.settings import BrokerSettings, LedgerSettings, SettingsError, load_settings
 
 NODES = "amqps://u:p@a:5671/v;amqps://u:p@b:5672/v;amqps://u:p@c/v"

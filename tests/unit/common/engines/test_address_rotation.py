@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.address_rotation import AddressRotation
+from common.engines.address_rotation import AddressRotation
 
 NODES = ("a", "b", "c")
 
