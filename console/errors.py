@@ -131,8 +131,9 @@ def _reason(error: Exception) -> str:
 def _sentinel_reason(text: str) -> str:
     if rejection := _REJECTED_CERTIFICATE.search(text):
         return f"a certificate is rejected: {rejection[1].strip()}"
+    reason = "Sentinel knows no master of this name that serves"
     # What the Sentinels that did not answer raised stands after the name of the master.
-    return "no Sentinel answers" if " : " in text else "Sentinel knows no master of this name that serves"
+    return f"{reason}, or does not answer" if " : " in text else reason
 
 
 def _refusal(error: AMQPError) -> str:

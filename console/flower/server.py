@@ -150,6 +150,8 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
 def _celery(settings: FlowerSettings) -> Celery:
     app = Celery("dwgate", set_as_current=False)
     app.conf.update(broker_config(settings), **monitoring_config(settings.topology))
+    # Flower passes it on to redis-py's asynchronous client, which cannot use it, and sets its own.
+    app.conf.broker_transport_options.get("sentinel_kwargs", {}).pop("retry", None)
     app.conf.task_queues = [Queue(queue.name) for queue in settings.topology.task_queues]
     return app
 

@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
 import pytest
 import redis
 from kombu.exceptions import OperationalError
@@ -27,6 +27,7 @@ from ingest.publishers.base import Publisher, PublishFailed
 from ingest.publishers.redis import RedisPublisher
 from tests.support.certificates import LOOPBACK, Authority, KeyPair
 from tests.support.engines import Engine, TlsRabbitMQ, TlsRedis, free_port
+from tests.support.flower_process import Flower, running_flower
 from tests.support.impostor import Impostor
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
@@ -255,44 +256,10 @@ def test_the_doctor_names_the_reason(pki: Pki, form: str, tmp_path: Path) -> Non
         assert diagnoses[what]["detail"].endswith("its certificate is rejected: certificate has expired")
 
 
-@dataclass
-class Flower:
-    """Flower as a process, with the URL of its API."""
-
-    url: str
-
-    def get(self, path: str) -> httpx.Response:
-        auth = ("watcher", "password-of-the-watcher-1")
-        return httpx.get(self.url + path, auth=auth, trust_env=False, timeout=20)
-
-
 @pytest.fixture
 def start_flower(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Flower]]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(settings: dict[str, str]) -> Flower:
-        port = free_port()
-        with (tmp_path / "flower.log").open("wb") as log:
-            process = subprocess.Popen(
-                [DWGATE, "flower", f"--port={port}"], env=settings, cwd=tmp_path, stdout=log, stderr=log
-            )
-        started.append(process)
-        flower = Flower(f"http://127.0.0.1:{port}")
-
-        def is_up() -> bool:
-            assert process.poll() is None, (tmp_path / "flower.log").read_text()
-            try:
-                return flower.get("/healthcheck").is_success
-            except httpx.TransportError:
-                return False
-
-        wait_for(is_up, 40)
-        return flower
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(running_flower(settings, tmp_path))
 
 
 @pytest.mark.parametrize("certificate", ["untrusted", "expired", "wrong-host"])

@@ -32,7 +32,7 @@ URL = SecretStr("redis://:top-secret@host:6379/0")
         (
             MasterNotFoundError("No master found for 'shop' : Redis<…> - ConnectionError('top-secret')"),
             ENGINE_DOWN,
-            "is down: no Sentinel answers",
+            "is down: Sentinel knows no master of this name that serves, or does not answer",
         ),
         (
             MasterNotFoundError(
