@@ -50,6 +50,8 @@ test: $(READY) $(CHART) ## All tests but the long fault runs (as root it install
 	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
 
 test-faults: $(READY) ## The long fault runs: kills, stops and broken connections of real processes
+	.ci/prepare
+	.ci/rabbitmq-4 || echo "Tests with RabbitMQ 4 are skipped." >&2
 	$(BIN)/python -m pytest -m faults --timeout=1800
 
 # Processes of the tests run in folders of their own: all of them write their measurements here.

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.config_files.validation import describe
+from common.engines.urls import addresses_of, node_urls
 from common.errors import DwgateError
 from common.subjects.fingerprints import MIN_KEY_LENGTH
 from common.tls import TlsFiles, create_context, require_readable
@@ -79,20 +80,60 @@ def engine_url(*, ca_setting: str = f"{PREFIX}TLS_CA_FILE", **options: tuple[str
     wanted = " or ".join(f"{scheme}://…" for scheme in allowed)
 
     def check(value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in allowed or not (parts.hostname or parts.path):
+        url = value.get_secret_value()
+        nodes = [_split_url(node) for node in node_urls(url)]
+        if any(node.scheme not in allowed or not (node.netloc or node.path) for node in nodes):
             raise ValueError(f"not a URL of the form {wanted}")
-        names = allowed[parts.scheme]
-        # Not quoted: a password with a question mark would be part of it.
-        if any(name not in names for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-            supported = ", ".join(names) or "none"
-            raise ValueError(
-                f"unsupported option after the question mark (supported: {supported});"
-                f" TLS is configured by {ca_setting}"
-            )
+        for node in nodes:
+            _require_options(node.query, allowed[node.scheme], ca_setting)
+        scheme, path = nodes[0].scheme, nodes[0].path
+        if scheme.startswith("redis"):
+            _require_redis(url, scheme, path)
+        if scheme != "unix":
+            addresses_of(url)
         return reject_placeholder(value)
 
     return AfterValidator(check)
+
+
+def _split_url(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # its text would quote the password
+        raise ValueError("brackets of an IPv6 address do not match") from None
+
+
+def _require_options(query: str, supported: tuple[str, ...], ca_setting: str) -> None:
+    """Check the options after the question mark.
+
+    Raises:
+        ValueError: one is not supported or empty. It is not quoted: a password with a question mark would be
+            part of it.
+    """
+    options = parse_qsl(query, keep_blank_values=True)
+    if any(name not in supported for name, _ in options):
+        raise ValueError(
+            f"unsupported option after the question mark (supported: {', '.join(supported) or 'none'});"
+            f" TLS is configured by {ca_setting}"
+        )
+    if empty := next((name for name, content in options if not content), None):
+        raise ValueError(f"the option {empty} has no value")
+
+
+def _require_redis(url: str, scheme: str, path: str) -> None:
+    """Check what only a URL of Redis has.
+
+    Raises:
+        ValueError: it is several URLs, or has another path than a database.
+    """
+    if f";{scheme}://" in url:
+        raise ValueError(
+            "only RabbitMQ has several URLs; several servers of Redis are found by Sentinel"
+            " (redis+sentinel://host:26379,host2:26379/0?master=NAME)"
+        )
+    database = path.removeprefix("/")
+    if database and not (database.isascii() and database.isdigit()):
+        raise ValueError("the database after the host is not a number")
 
 
 _SENTINEL_OPTIONS = ("master", "sentinel_username", "sentinel_password")
@@ -201,9 +242,20 @@ class EngineSettings(BaseSettings):
 class BrokerSettings(EngineSettings):
     """Settings of a process that only uses the broker."""
 
-    broker_url: Annotated[SecretStr, engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
-        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
-        " amqps:// or rediss://"
+    broker_url: Annotated[
+        SecretStr,
+        engine_url(
+            amqp=(),
+            amqps=(),
+            redis=(),
+            rediss=(),
+            redis_sentinel=_SENTINEL_OPTIONS,
+            rediss_sentinel=_SENTINEL_OPTIONS,
+        ),
+    ] = Field(
+        description="amqp://user:password@host:5672/vhost (RabbitMQ; one for each node of a cluster,"
+        " separated by semicolons), redis://host:6379/0 or"
+        " redis+sentinel://host:26379,host2:26379/0?master=NAME; with TLS amqps://, rediss:// or rediss+sentinel://"
     )
     namespace: Annotated[str, AfterValidator(_check_namespace)] | None = Field(
         default=None,

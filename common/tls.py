@@ -39,8 +39,9 @@ SYSTEM_STORE = TlsFiles()
 def tls_options(url: str, files: TlsFiles = SYSTEM_STORE) -> dict[str, Any] | None:
     """Return the TLS arguments for the engine at `url`; None if its scheme does not use TLS.
 
-    For `amqps://` they are those of py-amqp (`kombu.Connection(ssl=…)`, Celery's `broker_use_ssl`). For
-    `rediss://` and `rediss+sentinel://` they are those of redis-py, which kombu and Flower pass on.
+    For `amqps://` they are those of py-amqp (`kombu.Connection(ssl=…)`, Celery's `broker_use_ssl`); the host
+    name is that of the first node. For `rediss://` and `rediss+sentinel://` they are those of redis-py, which
+    kombu and Flower pass on.
     """
     parts = urlsplit(url)
     ca_file, cert_file, key_file = (

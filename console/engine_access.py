@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from common.ledger import connect
 from common.settings import BrokerSettings, Settings
-from common.tls import TlsFiles, tls_options
+from common.tls import TlsFiles
 from common.topology import Queue
 from console import errors
 from console.errors import EngineDown
@@ -114,15 +114,10 @@ def _reach_rabbitmq(settings: BrokerSettings, consumes: Iterable[Queue], *, decl
 
 @contextmanager
 def _rabbitmq(name: str, url: SecretStr, files: TlsFiles) -> Iterator[Connection]:
-    text = url.get_secret_value()
     with (
         errors.engine_errors(name, url),
-        Connection(
-            text,
-            ssl=tls_options(text, files),
-            connect_timeout=CONNECT_SECONDS,
-            transport=amqp_transport.TRANSPORT,
-            transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
+        amqp_transport.new_connection(
+            url.get_secret_value(), files, connect_seconds=CONNECT_SECONDS
         ) as connection,
     ):
         connection.connect()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import redis
-from amqp.exceptions import AccessRefused, AMQPError, InvalidPath, NotAllowed, NotFound, PreconditionFailed
+from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
+from redis.sentinel import MasterNotFoundError
 
 from common.config_files.errors import ConfigError
+from common.engines.urls import hosts_text
 from common.errors import DwgateError
 from common.ledger.redis_faults import RedisFault, classify
 from common.settings import SettingsError
@@ -26,12 +28,11 @@ from deploy.local.private_folder import FolderShared
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
-from workers.broker.amqp_transport import BrokerUnavailable
+from workers.broker.amqp_transport import REFUSALS, BrokerUnavailable
 from workers.checks.registry import CheckError
 from workers.process.supervisor import StartFailed
 
-_REFUSALS = (AccessRefused, NotAllowed, InvalidPath, NotFound, PreconditionFailed)
-"""What RabbitMQ answers to settings that do not fit; trying again does not help."""
+_REJECTED_CERTIFICATE = re.compile(r"certificate verify failed: ([^(]++)\(")
 
 
 class EngineDown(DwgateError):
@@ -74,7 +75,7 @@ def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
     """
     try:
         yield
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise EngineRefused(f"{engine} at {host(url)} refuses the settings: {_refusal(error)}") from error
     except redis.RedisError as error:
         fault = classify(error)
@@ -88,8 +89,7 @@ def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
 
 def host(url: SecretStr) -> str:
     """Return the hosts and ports of an engine's URL, or its socket path, without credentials."""
-    parts = urlsplit(url.get_secret_value())
-    return parts.netloc.rpartition("@")[2] or parts.path
+    return hosts_text(url.get_secret_value())
 
 
 def report_error(error: Exception) -> int:
@@ -115,6 +115,8 @@ def _describe(fault: RedisFault, error: Exception) -> str:
 def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
     cause = error.__cause__ or error
+    if isinstance(error, MasterNotFoundError):
+        return _sentinel_reason(str(error))
     if isinstance(error, BrokerUnavailable):
         return f"it takes no messages now, memory or disk may be low ({cause})"
     if isinstance(cause, redis.TimeoutError | TimeoutError):
@@ -124,6 +126,14 @@ def _reason(error: Exception) -> str:
     if rejection := _certificate_error(error):
         return f"its certificate is rejected: {rejection.verify_message}"
     return "no connection"
+
+
+def _sentinel_reason(text: str) -> str:
+    if rejection := _REJECTED_CERTIFICATE.search(text):
+        return f"a certificate is rejected: {rejection[1].strip()}"
+    reason = "Sentinel knows no master of this name that serves"
+    # What the Sentinels that did not answer raised stands after the name of the master.
+    return f"{reason}, or does not answer" if " : " in text else reason
 
 
 def _refusal(error: AMQPError) -> str:

@@ -17,7 +17,9 @@ from aio_pika.exceptions import (
     ProbableAuthenticationError,
 )
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+from yarl import URL
 
+from common.engines.address_rotation import AddressRotation
 from common.errors import DwgateError
 
 HEARTBEAT_SECONDS = 5
@@ -125,6 +127,31 @@ async def keep_connected(
         last_reason = reason
         await asyncio.sleep(pause)
         pause = min(2 * pause, max_pause)
+
+
+async def serve_in_turn(nodes: AddressRotation[URL], use: Callable[[URL], Awaitable[None]]) -> None:
+    """Use the first node that serves, and the next one when its connection has ended; each at most once.
+
+    Args:
+        nodes: of the cluster.
+        use: connects to a node, and returns or raises when the connection has ended.
+
+    Raises:
+        BrokerRefused: no node serves, and one of them refuses the settings.
+        ConnectionLost: no node serves, or the connection to the last one was lost.
+    """
+    failures: list[ConnectionLost] = []
+    for node in nodes.in_order():
+        try:
+            async with connection_errors():
+                await use(node)
+            failures.clear()
+        except ConnectionLost as error:
+            failures.append(error)
+        finally:
+            nodes.note_failure(node)
+    if failures:
+        raise next((error for error in failures if isinstance(error, BrokerRefused)), failures[-1])
 
 
 async def wait_for_end(

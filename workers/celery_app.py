@@ -9,15 +9,17 @@ from celery import Celery
 from kombu import Queue
 
 from common import clock
+from common.engines.redis_broker import kombu_options, kombu_url
+from common.settings import BrokerSettings
 from common.tls import tls_options
 from common.topology import QueueName, Topology
 from workers.broker import kombu_queues, redis_transport
-from workers.broker.amqp_transport import PUBLISHING_OPTIONS, TRANSPORT
+from workers.broker.amqp_transport import TRANSPORT, first_node, transport_options
 from workers.broker.background_sender import BackgroundControl, BackgroundEvents, BackgroundSender
 from workers.settings import WorkerSettings
 
-REDIS_SECONDS = 5
-"""Redis as the broker: time limit of a command, in seconds."""
+REDIS_TIMEOUTS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
+"""Redis as the broker: time limits of a command and of connecting, in seconds."""
 
 VISIBILITY_SECONDS = 40
 """Redis only: a message that is not acknowledged for this long is delivered to another worker.
@@ -31,8 +33,6 @@ _REDIS_TRANSPORT = {
     # Look for messages of a killed worker every second; with the defaults (10 and 10) it takes 100 seconds.
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
-    "socket_timeout": REDIS_SECONDS,
-    "socket_connect_timeout": 2,
     "health_check_interval": 10,
 }
 
@@ -47,18 +47,31 @@ class _FleetCelery(Celery):  # type: ignore[misc]  # Celery ships no types
 
 def create_app(settings: WorkerSettings) -> Celery:
     """Return the Celery application for `settings`; nothing is connected yet."""
-    url = settings.broker_url.get_secret_value()
-    app = _FleetCelery(
-        "dwgate", broker=url, set_as_current=False, events=BackgroundEvents, control=BackgroundControl
-    )
+    app = _FleetCelery("dwgate", set_as_current=False, events=BackgroundEvents, control=BackgroundControl)
     app.background_sender = BackgroundSender(app)
     app.conf.update(_common_config(settings.topology))
-    app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
-    app.conf.update(
-        _rabbitmq_config(settings) if url.startswith("amqp") else _redis_config(settings.topology)
-    )
+    app.conf.update(_rabbitmq_config(settings) if settings.uses_rabbitmq else _redis_config(settings))
     app.set_default()
     return app
+
+
+def broker_config(settings: BrokerSettings) -> dict[str, Any]:
+    """Return the configuration by which Celery and Flower connect to the broker."""
+    url = settings.broker_url.get_secret_value()
+    config = {"broker_use_ssl": tls_options(url, settings.tls_files)}
+    if settings.uses_rabbitmq:
+        return {
+            **config,
+            "broker_url": first_node(url),
+            "broker_transport": TRANSPORT,
+            "broker_transport_options": transport_options(url),
+        }
+    redis_transport.register()
+    return {
+        **config,
+        "broker_url": kombu_url(url),
+        "broker_transport_options": kombu_options(url, settings.tls_files, REDIS_TIMEOUTS),
+    }
 
 
 def monitoring_config(topology: Topology) -> dict[str, Any]:
@@ -99,6 +112,7 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
     declare = settings.broker_topology == "declare"
     is_quorum = settings.broker_topology != "existing"
     return {
+        **broker_config(settings),
         "task_queues": [
             kombu_queues.build_amqp_queue(queue, declare=declare, is_quorum=is_quorum)
             for queue in topology.task_queues
@@ -112,24 +126,25 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
         # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
         "task_default_exchange": topology.exchange,
         "task_default_exchange_type": "topic",
-        "broker_transport": TRANSPORT,
-        "broker_transport_options": dict(PUBLISHING_OPTIONS),
         "broker_native_delayed_delivery_queue_type": "quorum",
         "worker_detect_quorum_queues": is_quorum,
         "broker_heartbeat": 15,
     }
 
 
-def _redis_config(topology: Topology) -> dict[str, Any]:
-    redis_transport.register()
+def _redis_config(settings: WorkerSettings) -> dict[str, Any]:
+    topology = settings.topology
     plain: list[Queue] = [kombu_queues.build_plain_queue(queue) for queue in topology.task_queues]
+    config = broker_config(settings)
     options = {
+        **config["broker_transport_options"],
         **_REDIS_TRANSPORT,
         "unacked_key": topology.unacked,
         "unacked_index_key": f"{topology.unacked}.index",
         "unacked_mutex_key": f"{topology.unacked}.mutex",
     }
     return {
+        **config,
         "task_queues": plain,
         "broker_transport_options": options,
         "worker_consumer": "workers.process.consumer:Consumer",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from common import clock
+from common.engines.urls import addresses_of
 from common.ledger.redis_connections import CONNECTIONS, ServerState
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 
 CONNECT_SECONDS = 2.0
 RESPONSE_SECONDS = 5.0
+
+DEFAULT_MASTER = "mymaster"
+"""Name of the master without the option `master`; the same as in the example configuration of Sentinel."""
 
 CLOCK_TOLERANCE = 1.0
 """Seconds by which the measured time of the server may be wrong."""
@@ -53,42 +60,57 @@ def connect(
     scheme = urlsplit(url).scheme
     following = {"connection_class": CONNECTIONS[scheme], "server": ServerState()}
     if scheme.endswith("+sentinel"):
-        return _sentinel(url, {**timeouts, **secured, "ssl": bool(secured)}, following)
+        return _sentinel(url, tls, timeouts, {**secured, **following})
     client: redis.Redis = redis.Redis.from_url(
         url, health_check_interval=30, **timeouts, **secured, **following
     )
     return client
 
 
-def _sentinel(url: str, options: dict[str, Any], following: dict[str, Any]) -> redis.Redis:
-    """Return a client of the master that Sentinel provides; both are connected to with `options`.
+def sentinel_options(url: str, tls: TlsFiles, timeouts: Mapping[str, float]) -> dict[str, Any]:
+    """Return the arguments of redis-py for the connections to the Sentinels of `url` themselves.
 
-    `following` are options of the connections to the master only.
+    Args:
+        url: `redis+sentinel://…` or `rediss+sentinel://…`.
+        tls: files for verified TLS.
+        timeouts: `socket_timeout` and `socket_connect_timeout` in seconds.
+    """
+    query = parse_qs(urlsplit(url).query)
+    secured = tls_options(url, tls) or {}
+    return {
+        **timeouts,
+        **secured,
+        "ssl": bool(secured),
+        "username": query.get("sentinel_username", [None])[0],
+        "password": query.get("sentinel_password", [None])[0],
+        # The next Sentinel is asked instead; by itself redis-py asks one that is down again, for seconds.
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def master_name(url: str) -> str:
+    """Return the name under which Sentinel knows the master."""
+    return parse_qs(urlsplit(url).query).get("master", [DEFAULT_MASTER])[0]
+
+
+def _sentinel(url: str, tls: TlsFiles, timeouts: Mapping[str, float], options: dict[str, Any]) -> redis.Redis:
+    """Return a client of the master that Sentinel provides.
+
+    `options` are those of the connections to the master.
     """
     parts = urlsplit(url)
-    credentials, _, hosts = parts.netloc.rpartition("@")
+    credentials = parts.netloc.rpartition("@")[0]
     username, _, password = credentials.partition(":")
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
-        [_host(host) for host in hosts.split(",")],
-        sentinel_kwargs={
-            **options,
-            "username": query.get("sentinel_username"),
-            "password": query.get("sentinel_password"),
-        },
+        addresses_of(url), sentinel_kwargs=sentinel_options(url, tls, timeouts)
     )
     client: redis.Redis = sentinel.master_for(
-        query.get("master", "mymaster"),
+        master_name(url),
         db=int(parts.path.lstrip("/") or 0),
         username=unquote(username) or None,
         password=unquote(password) or None,
         health_check_interval=30,
+        **timeouts,
         **options,
-        **following,
     )
     return client
-
-
-def _host(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return (host, int(port)) if host else (port, 26379)

@@ -12,6 +12,7 @@ import re
 from enum import Enum
 
 import redis
+from redis.sentinel import MasterNotFoundError
 
 from common.errors import DwgateError
 
@@ -129,6 +130,10 @@ def classify(error: BaseException) -> RedisFault:
     """Return the fault that an error of a Redis client stands for."""
     if isinstance(error, RedisNotServing):
         return error.fault
+    if isinstance(error, MasterNotFoundError):
+        # redis-py reports what each Sentinel answered in the text only.
+        is_rejected = redis.AuthenticationError.__name__ in str(error)
+        return RedisFault.CREDENTIALS if is_rejected else RedisFault.DOWN
     if _TOO_MANY_CLIENTS in str(error):
         return RedisFault.TOO_MANY_CLIENTS
     if isinstance(error, redis.RedisError) and (found := find_reply_fault(error)):

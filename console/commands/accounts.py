@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from common.engines.urls import addresses_of, node_urls
 from console.options import ExtensionCode, Namespace, named_topology
 from deploy.accounts import secret_files
 
@@ -20,7 +21,10 @@ def command(
     extension_code: ExtensionCode,
     namespace: Namespace = None,
     broker: Annotated[
-        str, typer.Option(metavar="URL", help="RabbitMQ without a user, amqp:// or amqps://.")
+        str,
+        typer.Option(
+            metavar="URL", help="RabbitMQ without a user, amqp:// or amqps://; nodes separated by ;."
+        ),
     ] = "amqp://rabbitmq:5672/%2F",
     redis: Annotated[
         str, typer.Option(metavar="URL", help="Redis without a user, redis:// or rediss://.")
@@ -41,7 +45,12 @@ def command(
 
 
 def _require_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.netloc or "@" in parts.netloc:
-        expected = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise typer.BadParameter(f"expected {expected} with a host and without a user", param_hint=option)
+    for node in node_urls(url):
+        parts = urlsplit(node)
+        if parts.scheme not in schemes or not parts.netloc or "@" in parts.netloc:
+            expected = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise typer.BadParameter(f"expected {expected} with a host and without a user", param_hint=option)
+    try:
+        addresses_of(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from common.clock import MAX_SKEW_SECONDS
+from common.engines.urls import addresses_of
 from common.ledger.memory import SHED_ABOVE, MemoryUse
 from common.ledger.redis_faults import RedisFault
 from deploy.local.stack import WORKER_PROCESSES
@@ -72,7 +73,7 @@ def check_ingest(settings: IngestSettings, now: float) -> Iterator[Diagnosis]:
 
 def check_queue_ingest(settings: QueueIngestSettings) -> Iterator[Diagnosis]:
     """Yield the trade-offs of the settings of ingest with the source amqp."""
-    yield from _check_encryption("DWGATE_SOURCE_URL", settings.source_url, {"amqp"})
+    yield from _check_encryption("DWGATE_SOURCE_URL", settings.source_url)
 
 
 def _check_pinned_certificate(path: Path, now: float) -> Iterator[Diagnosis]:
@@ -96,8 +97,8 @@ def check_workers(settings: WorkerSettings) -> Iterator[Diagnosis]:
             "Redis as the broker: no confirms, a crash loses up to a second of events (none with"
             " appendfsync always), a killed worker's tasks are redelivered after 40 s; use RabbitMQ",
         )
-    yield from _check_encryption("DWGATE_BROKER_URL", settings.broker_url, {"amqp", "redis"})
-    yield from _check_encryption("DWGATE_REDIS_URL", settings.redis_url, {"redis", "redis+sentinel"})
+    yield from _check_encryption("DWGATE_BROKER_URL", settings.broker_url)
+    yield from _check_encryption("DWGATE_REDIS_URL", settings.redis_url)
     if settings.broker_topology == "existing":
         yield _trade_off(
             "DWGATE_BROKER_TOPOLOGY",
@@ -230,9 +231,10 @@ def check_linters(missing: Sequence[str]) -> Diagnosis:
     return Diagnosis("external linters", Health.GOOD, "memory, time, network and files are restricted")
 
 
-def _check_encryption(name: str, url: SecretStr, plain_schemes: Container[str]) -> Iterator[Diagnosis]:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme in plain_schemes and not is_loopback(parts.hostname or ""):
+def _check_encryption(name: str, url: SecretStr) -> Iterator[Diagnosis]:
+    text = url.get_secret_value()
+    is_plain = urlsplit(text).scheme in ("amqp", "redis", "redis+sentinel")
+    if is_plain and not all(is_loopback(address.host) for address in addresses_of(text)):
         yield _trade_off(name, "no TLS: passwords, events and node code can be read on the network")
 
 

@@ -18,16 +18,17 @@ from flower.events import Events
 from flower.options import options
 from flower.urls import settings as web_settings
 from kombu import Queue
+from kombu.utils.url import sanitize_url
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 
 from common.log import configure_logging
-from common.tls import create_context, tls_options
+from common.tls import create_context
 from console.flower.access import PasswordGate, SecurityHeaders, TooManyAttempts
 from console.flower.pages import HANDLERS, PAGES_SETTING, FleetPages
 from console.flower.settings import FlowerSettings
-from workers.celery_app import monitoring_config
+from workers.celery_app import broker_config, monitoring_config
 from workers.task_events import is_safe_result
 
 SAVE_SECONDS = 30
@@ -49,10 +50,18 @@ class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types
 
 
 class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
-    """Flower behind a password gate; by itself it also raises on credentials that are not ASCII."""
+    """Flower behind a password gate; by itself it also raises on credentials that are not ASCII.
 
-    def __init__(self, gate: PasswordGate, **kwargs: Any) -> None:
+    Args:
+        gate: checks passwords.
+        broker_url: the broker whose queues are listed, as Celery writes it; of several nodes the first one.
+        kwargs: see Flower.
+    """
+
+    def __init__(self, gate: PasswordGate, broker_url: str, **kwargs: Any) -> None:
         self._gate = gate
+        self.broker_uri_with_password = broker_url
+        self.broker_uri = sanitize_url(broker_url)
         super().__init__(transforms=[SecurityHeaders], **kwargs)
         self.add_handlers(r".*", HANDLERS)
 
@@ -127,6 +136,7 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
     pages = FleetPages(_queue_names(settings), settings.details_url)
     app = ClosedFlower(
         gate,
+        celery.conf.broker_url.partition(";")[0],
         options=options,
         capp=celery,
         events=events,
@@ -138,10 +148,10 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
 
 
 def _celery(settings: FlowerSettings) -> Celery:
-    url = settings.broker_url.get_secret_value()
-    app = Celery("dwgate", broker=url, set_as_current=False)
-    app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
-    app.conf.update(monitoring_config(settings.topology))
+    app = Celery("dwgate", set_as_current=False)
+    app.conf.update(broker_config(settings), **monitoring_config(settings.topology))
+    # Flower passes it on to redis-py's asynchronous client, which cannot use it, and sets its own.
+    app.conf.broker_transport_options.get("sentinel_kwargs", {}).pop("retry", None)
     app.conf.task_queues = [Queue(queue.name) for queue in settings.topology.task_queues]
     return app
 
@@ -149,5 +159,4 @@ def _celery(settings: FlowerSettings) -> Celery:
 def _queue_names(settings: FlowerSettings) -> list[str]:
     """Return the names of the queues of the fleet; on Redis only the tasks have any."""
     topology = settings.topology
-    on_rabbitmq = settings.broker_url.get_secret_value().startswith("amqp")
-    return [queue.name for queue in (topology.queues if on_rabbitmq else topology.task_queues)]
+    return [queue.name for queue in (topology.queues if settings.uses_rabbitmq else topology.task_queues)]

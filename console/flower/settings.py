@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.types import SecretStr
 
+from common.engines.urls import addresses_of
 from common.settings import BrokerSettings, SecretList, reject_placeholder
 from workers.settings import DetailsUrl, WorkerSettings
 
@@ -24,7 +25,8 @@ class FlowerSettings(BrokerSettings):
     flower_broker_api: SecretStr | None = Field(
         default=None,
         description="RabbitMQ's management API: https://host:15671/api/, with user:password@ if they differ"
-        " from those of DWGATE_BROKER_URL; default: the broker's host, port 15671 with TLS, else port 15672",
+        " from those of DWGATE_BROKER_URL; default: the broker's first host, port 15671 with TLS, else port"
+        " 15672",
     )
 
     details_url: DetailsUrl | None = Field(
@@ -66,6 +68,7 @@ class FlowerSettings(BrokerSettings):
         """URL of RabbitMQ's management API; Flower adds the broker's user and password if it has none."""
         if self.flower_broker_api:
             return self.flower_broker_api.get_secret_value()
-        parts = urlsplit(self.broker_url.get_secret_value())
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"https://{host}:15671/api/" if parts.scheme == "amqps" else f"http://{host}:15672/api/"
+        url = self.broker_url.get_secret_value()
+        host = addresses_of(url)[0].host
+        host = f"[{host}]" if ":" in host else host
+        return f"https://{host}:15671/api/" if url.startswith("amqps:") else f"http://{host}:15672/api/"

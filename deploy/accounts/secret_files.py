@@ -6,8 +6,8 @@ import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from common.engines.urls import with_user
 from common.errors import DwgateError
 from common.topology import Topology
 from deploy.accounts import rabbitmq, redis
@@ -59,12 +59,7 @@ def _contents(broker_url: str, redis_url: str, extension_code: str, topology: To
     }
     for service in SERVICES:
         name = service.name
-        contents[f"{name}_broker_url"] = _with_user(broker_url, name, in_broker[name])
+        contents[f"{name}_broker_url"] = with_user(broker_url, name, in_broker[name]) + "\n"
         if service.redis is not RedisAccess.NONE:
-            contents[f"{name}_redis_url"] = _with_user(redis_url, name, in_redis[name])
+            contents[f"{name}_redis_url"] = with_user(redis_url, name, in_redis[name]) + "\n"
     return contents
-
-
-def _with_user(url: str, user: str, password: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{user}:{password}@{parts.netloc}").geturl() + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 import aio_pika
@@ -16,6 +17,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import DeliveryError, PublishError
 from yarl import URL
 
+from common.engines.address_rotation import AddressRotation
+from common.engines.urls import node_urls
 from common.settings import BrokerTopology
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from common.topology import Topology
@@ -27,6 +30,7 @@ from ingest.amqp_connection import (
     close_connection,
     connection_errors,
     keep_connected,
+    serve_in_turn,
     wait_for_end,
 )
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
@@ -39,7 +43,7 @@ class AmqpPublisher:
     """Publishes to RabbitMQ.
 
     Args:
-        url: `amqp://…` or `amqps://…`.
+        url: `amqp://…` or `amqps://…`; several nodes are separated by semicolons.
         topology: the fleet's exchanges and queues.
         mode: `declare` declares exchanges and queues on each connection, otherwise they must exist.
         tls: files for verified TLS with `amqps://`.
@@ -53,8 +57,10 @@ class AmqpPublisher:
         *,
         tls: TlsFiles = SYSTEM_STORE,
     ) -> None:
-        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
-        self._tls_context = create_context(tls) if self._url.scheme == "amqps" else None
+        self._nodes = AddressRotation(
+            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
+        )
+        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
         self._topology = topology
         self._mode = mode
         self._connection: AbstractConnection | None = None
@@ -110,8 +116,11 @@ class AmqpPublisher:
             raise PublishFailed("the broker rejected the message") from None
 
     async def _session(self, note_connected: Callable[[], None]) -> None:
+        await serve_in_turn(self._nodes, partial(self._use_node, note_connected=note_connected))
+
+    async def _use_node(self, node: URL, note_connected: Callable[[], None]) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(self._url, ssl_context=self._tls_context)
+            connection = await aio_pika.connect(node, ssl_context=self._tls_context)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -121,7 +130,7 @@ class AmqpPublisher:
             self._connection, self._exchange = connection, exchange
             self._reconnect.clear()
             note_connected()
-            _log.info("broker_connected", broker="own", host=self._url.host)
+            _log.info("broker_connected", broker="own", host=node.host)
             await wait_for_end(connection, channel, self._reconnect)
         finally:
             self._connection = self._exchange = None

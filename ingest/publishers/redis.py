@@ -20,13 +20,14 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from common import clock
+from common.engines.redis_broker import kombu_options, kombu_url
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 from common.topology import ARRIVAL_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
 THREADS = 2
-SOCKET_SECONDS = 1.0
+TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 
 CONNECTION_ERRORS = (RedisError, OperationalError, OSError, TimeoutError)
 
@@ -37,15 +38,16 @@ class RedisPublisher:
     """Publishes to Redis.
 
     Args:
-        url: `redis://…` or `rediss://…`.
+        url: `redis://…`, `rediss://…`, or either with `+sentinel`.
         topology: the fleet's queues.
-        tls: files for verified TLS with `rediss://`.
+        tls: files for verified TLS.
     """
 
     def __init__(self, url: str, topology: Topology, *, tls: TlsFiles = SYSTEM_STORE) -> None:
-        self._url = url
+        self._url = kombu_url(url)
         self._topology = topology
         self._tls = tls_options(url, tls)
+        self._options = kombu_options(url, tls, TIMEOUTS)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="publish")
         self._local = threading.local()
         self._connections: list[Any] = []
@@ -120,8 +122,7 @@ class RedisPublisher:
         """Return this thread's producer; it is kept only if it could connect."""
         producer = getattr(self._local, "producer", None)
         if producer is None:
-            limits = {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS}
-            connection: Any = Connection(self._url, ssl=self._tls, transport_options=limits)
+            connection: Any = Connection(self._url, ssl=self._tls, transport_options=self._options)
             producer = connection.Producer()
             producer.channel.client.ping()
             self._connections.append(connection)

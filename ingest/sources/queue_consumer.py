@@ -21,6 +21,8 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from yarl import URL
 
 from common import clock as fleet_clock
+from common.engines.address_rotation import AddressRotation
+from common.engines.urls import node_urls
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from ingest.amqp_connection import (
     CLOSE_SECONDS,
@@ -30,6 +32,7 @@ from ingest.amqp_connection import (
     close_connection,
     connection_errors,
     keep_connected,
+    serve_in_turn,
     wait_for_end,
 )
 from ingest.http_protocol import MAX_BODY_BYTES
@@ -54,7 +57,7 @@ class QueueConsumer:
     """Hands the messages of one queue to a receiver.
 
     Args:
-        url: `amqp://…` or `amqps://…`.
+        url: `amqp://…` or `amqps://…`; several nodes are separated by semicolons.
         queue: name of the queue, which must exist.
         receiver: processes the bodies.
         metrics: the metrics to update.
@@ -76,8 +79,10 @@ class QueueConsumer:
         tls: TlsFiles = SYSTEM_STORE,
         clock: Callable[[], float] = fleet_clock.now,
     ) -> None:
-        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
-        self._tls_context = create_context(tls) if self._url.scheme == "amqps" else None
+        self._nodes = AddressRotation(
+            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
+        )
+        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
         self._queue_name = queue
         self._receiver = receiver
         self._metrics = metrics
@@ -119,15 +124,18 @@ class QueueConsumer:
     async def _session(self, note_connected: Callable[[], None]) -> None:
         while not await self._can_publish():  # noqa: ASYNC110 - the broker sends no event
             await asyncio.sleep(OWN_BROKER_SECONDS)
+        await serve_in_turn(self._nodes, partial(self._use_node, note_connected=note_connected))
+
+    async def _use_node(self, node: URL, note_connected: Callable[[], None]) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(self._url, ssl_context=self._tls_context)
+            connection = await aio_pika.connect(node, ssl_context=self._tls_context)
         try:
             cancelled = asyncio.Event()
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=False)
                 await self._consume(channel, cancelled)
             note_connected()
-            _log.info("broker_connected", broker="source", host=self._url.host)
+            _log.info("broker_connected", broker="source", host=node.host)
             await wait_for_end(connection, channel, cancelled)
         finally:
             self._consumer = None

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +32,7 @@ from ingest.sources import queue_app
 from ingest.sources.queue_consumer import QueueConsumer
 from tests.support.certificates import LOOPBACK, Authority, KeyPair
 from tests.support.engines import Engine, TlsRabbitMQ, TlsRedis, free_port
+from tests.support.flower_process import Flower, running_flower
 from tests.support.impostor import Impostor
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
@@ -288,44 +290,10 @@ def test_the_doctor_names_the_reason(pki: Pki, form: str, tmp_path: Path) -> Non
         assert diagnoses[what]["detail"].endswith("its certificate is rejected: certificate has expired")
 
 
-@dataclass
-class Flower:
-    """Flower as a process, with the URL of its API."""
-
-    url: str
-
-    def get(self, path: str) -> httpx.Response:
-        auth = ("watcher", "password-of-the-watcher-1")
-        return httpx.get(self.url + path, auth=auth, trust_env=False, timeout=20)
-
-
 @pytest.fixture
 def start_flower(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Flower]]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(settings: dict[str, str]) -> Flower:
-        port = free_port()
-        with (tmp_path / "flower.log").open("wb") as log:
-            process = subprocess.Popen(
-                [DWGATE, "flower", f"--port={port}"], env=settings, cwd=tmp_path, stdout=log, stderr=log
-            )
-        started.append(process)
-        flower = Flower(f"http://127.0.0.1:{port}")
-
-        def is_up() -> bool:
-            assert process.poll() is None, (tmp_path / "flower.log").read_text()
-            try:
-                return flower.get("/healthcheck").is_success
-            except httpx.TransportError:
-                return False
-
-        wait_for(is_up, 40)
-        return flower
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(running_flower(settings, tmp_path))
 
 
 @pytest.mark.parametrize("certificate", ["untrusted", "expired", "wrong-host"])
@@ -452,7 +420,11 @@ def test_a_source_with_an_authority_of_its_own_is_consumed(
 def test_everything_works_over_mutual_tls(
     pki: Pki, tls_redis: TlsRedis, request: pytest.FixtureRequest, tmp_path: Path, broker: str
 ) -> None:
-    broker_url = tls_redis.url if broker == "redis" else request.getfixturevalue("tls_rabbitmq").tls_url
+    if broker == "redis":
+        broker_url = tls_redis.url
+    else:
+        node = request.getfixturevalue("tls_rabbitmq").tls_url
+        broker_url = f"amqps://guest:guest@127.0.0.1:{free_port()}/%2F;{node}"  # one of two nodes is down
     files = {
         "DWGATE_TLS_CA_FILE": str(pki.authority.ca_file),
         "DWGATE_TLS_CERT_FILE": str(pki.client.cert_file),

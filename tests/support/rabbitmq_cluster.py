@@ -1,18 +1,20 @@
-"""Three RabbitMQ nodes as a cluster, each in a network namespace, whose links tests can cut.
+"""RabbitMQ nodes as a cluster, each in a network namespace, whose links tests can cut.
 
 with Cluster.create(directory) as cluster:
     cluster.start()
     cluster.cut(0, 1)
     cluster.heal()
 
-Linux and root only. Nodes have addresses on a bridge of their own; clients connect to `cluster.url`, a load
-balancer on loopback that relays each connection to a node that accepts it.
+Linux and root only. Nodes have addresses on a bridge of their own. Clients connect to `cluster.node_urls`,
+which name all nodes, or to `cluster.url`, a load balancer on loopback that relays each connection to a node
+that accepts it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -24,16 +26,23 @@ from typing import Any
 
 import orjson
 
-from tests.support.engines import RABBITMQ_BIN, RABBITMQ_SERVER, Engine, EngineError, speaks_amqp
+from tests.support.certificates import Authority
+from tests.support.engines import Engine, EngineError, speaks_amqp
+from tests.support.rabbitmq_installation import Installation, find_system_rabbitmq
 from tests.support.tcp_relay import TcpRelay
 
 SIZE = 3
 AMQP_PORT = 5672
+AMQPS_PORT = 5671
 TICK_SECONDS = 5
 """A node considers another one as down after this time without an answer, give or take a quarter."""
 
+MEMORY_LIMIT = "400MB"
+"""A node blocks publishers above it."""
+
 _CONNECT_SECONDS = 1.0
 _CONTROL_SECONDS = 60
+_STOP_SECONDS = 90
 _SUBNETS = range(77, 255)
 
 
@@ -74,12 +83,16 @@ class Node(Engine):
         namespace: its network namespace.
         host: its address.
         shared: directory of the configuration and the cookie of all nodes.
+        installation: the RabbitMQ that it runs.
     """
 
     start_seconds = 240.0
 
-    def __init__(self, directory: Path, namespace: str, host: str, shared: Path) -> None:
+    def __init__(
+        self, directory: Path, namespace: str, host: str, shared: Path, installation: Installation
+    ) -> None:
         super().__init__(directory)
+        self._installation = installation
         self.namespace = namespace
         self.host = host
         self.name = f"r@{host}"
@@ -93,15 +106,22 @@ class Node(Engine):
         return speaks_amqp(self._url)
 
     def start(self) -> None:
-        """Start the node and its epmd, and wait until it accepts AMQP."""
-        self._epmd = subprocess.Popen(
-            ["ip", "netns", "exec", self.namespace, "epmd"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        """Start the node, and its epmd unless it runs, and wait until it accepts AMQP."""
+        if self._epmd is None:
+            self._epmd = subprocess.Popen(
+                self._in_namespace("epmd"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         super().start()
+
+    def stop(self) -> None:
+        """Stop the node in order, as for an upgrade, and wait until its process has ended."""
+        assert self._process
+        self._signal(signal.SIGTERM)
+        self._process.wait(_STOP_SECONDS)
 
     def close(self) -> None:
         """Stop the node, its epmd and whatever else runs in its namespace."""
@@ -117,9 +137,8 @@ class Node(Engine):
 
     def control(self, *arguments: str) -> Any:
         """Run `rabbitmqctl` with `arguments`, and return what it prints as JSON."""
-        tool = str(RABBITMQ_BIN / "rabbitmqctl")
         answer = subprocess.run(
-            ["ip", "netns", "exec", self.namespace, tool, "--quiet", "--formatter=json", *arguments],
+            self._in_namespace("rabbitmqctl", "--quiet", "--formatter=json", *arguments),
             env={**os.environ, **self._environment()},
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
@@ -136,7 +155,10 @@ class Node(Engine):
         return int(values[names.index("OutNoRoutes")])
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        return ["ip", "netns", "exec", self.namespace, str(RABBITMQ_SERVER)], self._environment()
+        return self._in_namespace("rabbitmq-server"), self._environment()
+
+    def _in_namespace(self, program: str, *arguments: str) -> list[str]:
+        return ["ip", "netns", "exec", self.namespace, *self._installation.command(program, *arguments)]
 
     def _environment(self) -> dict[str, str]:
         own, shared = str(self.directory), str(self._shared)
@@ -151,7 +173,8 @@ class Node(Engine):
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{shared}/plugins",
             "RABBITMQ_CONFIG_FILE": f"{shared}/rabbitmq.conf",
             "RABBITMQ_CONF_ENV_FILE": f"{shared}/none",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel net_ticktime {TICK_SECONDS}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+S 1:1 -kernel net_ticktime {TICK_SECONDS}",
+            "LANG": "C.UTF-8",
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
@@ -163,48 +186,63 @@ class Cluster:
     """The nodes and the load balancer in front of them.
 
     Attributes:
-        nodes: three; the links between them can be cut, those to the clients cannot.
+        nodes: the links between them can be cut, those to the clients cannot.
         url: of the load balancer.
+        node_urls: of all nodes, as in the setting; with TLS if there is an authority.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], *, has_tls: bool = False) -> None:
         self.nodes = nodes
         self.url = ""
+        scheme, port = ("amqps", AMQPS_PORT) if has_tls else ("amqp", AMQP_PORT)
+        self.node_urls = ";".join(f"{scheme}://guest:guest@{node.host}:{port}/%2F" for node in nodes)
         self._balancer = Balancer([node.host for node in nodes], AMQP_PORT)
         self._cut: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
 
     @classmethod
     @contextmanager
-    def create(cls, directory: Path) -> Iterator[Cluster]:
+    def create(
+        cls,
+        directory: Path,
+        *,
+        size: int = SIZE,
+        installation: Installation | None = None,
+        authority: Authority | None = None,
+    ) -> Iterator[Cluster]:
         """Create the network of a cluster; at the end, stop all nodes and delete it.
+
+        Args:
+            directory: of the nodes, below the temporary folder.
+            size: number of nodes.
+            installation: the RabbitMQ to run; by default the system's.
+            authority: issues the nodes' certificates; clients need one of it, too. None for no TLS.
 
         Raises:
             NamespaceError: network namespaces are not permitted here.
             EngineError: RabbitMQ is not installed.
         """
-        if not RABBITMQ_SERVER.exists():
-            raise EngineError(f"RabbitMQ is not installed ({RABBITMQ_SERVER}): install rabbitmq-server")
-        with _network() as (bridge, hosts):
-            _configure(directory, hosts)
+        installation = installation or find_system_rabbitmq()
+        with _network(size) as (bridge, hosts):
+            _configure(directory, hosts, authority)
             nodes = []
             with ExitStack() as stack:
                 for number, host in enumerate(hosts):
                     folder = directory / f"node{number}"
                     folder.mkdir()
-                    nodes.append(Node(folder, f"{bridge}-{number}", host, directory))
+                    nodes.append(Node(folder, f"{bridge}-{number}", host, directory, installation))
                     stack.callback(nodes[-1].close)
-                cluster = cls(nodes)
+                cluster = cls(nodes, has_tls=authority is not None)
                 stack.callback(cluster._close_balancer)
                 yield cluster
 
     def start(self) -> None:
         """Start all nodes, and wait until they have formed a cluster and serve."""
-        with ThreadPoolExecutor(SIZE) as pool:
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: node.start(), self.nodes))
         for node in self.nodes:
             running = node.control("cluster_status")["running_nodes"]
-            if len(running) != SIZE:
+            if len(running) != len(self.nodes):
                 raise EngineError(f"{node.name} has not joined the cluster: it knows {running}")
         self._balancer.start()
         self.url = f"amqp://guest:guest@127.0.0.1:{self._balancer.port}/%2F"
@@ -219,7 +257,7 @@ class Cluster:
 
     def isolate(self, number: int) -> None:
         """Cut the links between a node and all others."""
-        for other in range(SIZE):
+        for other in range(len(self.nodes)):
             if other != number:
                 self.cut(number, other)
 
@@ -238,7 +276,7 @@ class Cluster:
             queues = self.quorum_queues()
         except subprocess.SubprocessError:
             return False
-        return all(len(queue["online"]) == len(queue["members"]) == SIZE for queue in queues)
+        return all(len(queue["online"]) == len(queue["members"]) == len(self.nodes) for queue in queues)
 
     def quorum_queues(self) -> list[dict[str, Any]]:
         """Return name, leader, members and online members of each quorum queue, as the first node sees it."""
@@ -264,10 +302,10 @@ class Cluster:
 
 
 @contextmanager
-def _network() -> Iterator[tuple[str, list[str]]]:
+def _network(size: int) -> Iterator[tuple[str, list[str]]]:
     """Create a bridge and a namespace per node; yield the bridge's name and the nodes' addresses."""
     number, bridge = _create_bridge()
-    hosts = [f"10.231.{number}.{last}" for last in range(1, SIZE + 1)]
+    hosts = [f"10.231.{number}.{last}" for last in range(1, size + 1)]
     try:
         try:
             _ip("address", "add", f"10.231.{number}.254/24", "dev", bridge)
@@ -279,7 +317,7 @@ def _network() -> Iterator[tuple[str, list[str]]]:
         yield bridge, hosts
     finally:
         present = {line.split()[0] for line in _ip("netns", "list").splitlines() if line}
-        for index in range(SIZE):
+        for index in range(size):
             if f"{bridge}-{index}" in present:
                 _ip("netns", "delete", f"{bridge}-{index}")
         _ip("link", "delete", bridge)
@@ -310,7 +348,7 @@ def _add_namespace(bridge: str, namespace: str, device: str, host: str) -> None:
     _ip("-n", namespace, "link", "set", "lo", "up")
 
 
-def _configure(directory: Path, hosts: Sequence[str]) -> None:
+def _configure(directory: Path, hosts: Sequence[str], authority: Authority | None) -> None:
     """Write the files that all nodes share."""
     cookie = directory / ".erlang.cookie"
     cookie.write_text("made-up")
@@ -319,10 +357,25 @@ def _configure(directory: Path, hosts: Sequence[str]) -> None:
     lines = [
         "loopback_users = none",
         "cluster_partition_handling = pause_minority",
+        "queue_leader_locator = balanced",
+        f"vm_memory_high_watermark.absolute = {MEMORY_LIMIT}",
         "disk_free_limit.absolute = 50MB",
         "cluster_formation.peer_discovery_backend = classic_config",
         *(f"cluster_formation.classic_config.nodes.{i} = r@{host}" for i, host in enumerate(hosts, 1)),
     ]
+    if authority:
+        pair = authority.issue("nodes", *hosts)
+        # With a root of their own the nodes see this folder, but perhaps not that of the authority.
+        for file in (authority.ca_file, pair.cert_file, pair.key_file):
+            shutil.copy(file, directory / file.name)
+        lines += [
+            f"listeners.ssl.default = {AMQPS_PORT}",
+            f"ssl_options.cacertfile = {directory / authority.ca_file.name}",
+            f"ssl_options.certfile = {directory / pair.cert_file.name}",
+            f"ssl_options.keyfile = {directory / pair.key_file.name}",
+            "ssl_options.verify = verify_peer",
+            "ssl_options.fail_if_no_peer_cert = true",
+        ]
     (directory / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
 
 

@@ -89,6 +89,7 @@ class TcpRelay:
             self._loop.run_until_complete(
                 asyncio.gather(*asyncio.all_tasks(self._loop), return_exceptions=True)
             )
+        self._loop.run_until_complete(asyncio.sleep(0))  # the closed connections end
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -101,8 +102,11 @@ class TcpRelay:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_copy(reader, other_writer), self._disturb(other_reader, writer))
-        other_writer.close()
+        try:
+            await asyncio.gather(_copy(reader, other_writer), self._disturb(other_reader, writer))
+        finally:
+            writer.close()
+            other_writer.close()
 
     async def _disturb(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay responses as the toxic of the moment says."""

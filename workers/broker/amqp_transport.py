@@ -1,4 +1,7 @@
-"""kombu's transport for RabbitMQ, with which no publish waits for longer than CONFIRM_SECONDS.
+"""kombu's transport for RabbitMQ: nodes of a cluster, and no publish waits for longer than CONFIRM_SECONDS.
+
+kombu's own list of alternative URLs is not used: after the first failure it replaces the transport by that of
+the URL's scheme, and verifies the certificate of each node with the name of the first one.
 
 py-amqp waits for a confirm without limit unless each call names one, and takes the next confirm for that of
 any earlier message. While a memory or disk alarm is on, RabbitMQ sends `connection.blocked` to a connection
@@ -8,10 +11,17 @@ never publish (https://www.rabbitmq.com/docs/alarms, https://www.rabbitmq.com/do
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from amqp.exceptions import AccessRefused, AMQPError, InvalidPath, NotAllowed, NotFound, PreconditionFailed
+from kombu import Connection as KombuConnection
 from kombu.exceptions import OperationalError
 from kombu.transport import pyamqp
+
+from common.engines.address_rotation import AddressRotation
+from common.engines.urls import Address, addresses_of, node_urls
+from common.tls import TlsFiles, tls_options
 
 CONFIRM_SECONDS = 2.0
 """Maximum wait for the confirm of a publish; the same as in ingest."""
@@ -19,12 +29,9 @@ CONFIRM_SECONDS = 2.0
 SOCKET_SECONDS = 5.0
 """Maximum wait for any other reply of RabbitMQ, and for it to take bytes, once a connection is open."""
 
-PUBLISHING_OPTIONS = {
-    "confirm_publish": True,
-    "read_timeout": SOCKET_SECONDS,
-    "write_timeout": SOCKET_SECONDS,
-}
-"""Options of this transport."""
+REFUSALS = (AccessRefused, NotAllowed, InvalidPath, NotFound, PreconditionFailed)
+"""What RabbitMQ answers to settings that do not fit: wrong credentials, a missing virtual host, queue or
+right, and other arguments of a queue that exists. Trying again does not help."""
 
 TRANSPORT = f"{__name__}:Transport"
 """Its name for kombu."""
@@ -62,7 +69,9 @@ class Connection(pyamqp.Connection):  # type: ignore[misc]
 
     Channel = Channel
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, addresses: tuple[Address, ...], **kwargs: Any) -> None:
+        """Initialize py-amqp's connection; `addresses` are those that the transport chose the host from."""
+        del addresses
         super().__init__(*args, on_blocked=self._fail, **kwargs)
 
     @staticmethod
@@ -71,6 +80,66 @@ class Connection(pyamqp.Connection):  # type: ignore[misc]
 
 
 class Transport(pyamqp.Transport):  # type: ignore[misc]
-    """The transport; its options are those of py-amqp's connection."""
+    """The transport; its options are those of py-amqp's connection, and `addresses`."""
 
     Connection = Connection
+
+    def establish_connection(self) -> Any:
+        """Connect to one of the nodes; the time limit applies to each of them.
+
+        Raises:
+            AMQPError, OSError: none serves. If one of them refuses the settings, the refusal.
+        """
+        client = self.client
+        rotation = _rotation(client.transport_options["addresses"])
+        errors: list[Exception] = []
+        for address in rotation.in_order():
+            client.hostname, client.port = address
+            if client.ssl:
+                client.ssl = {**client.ssl, "server_hostname": address.host}
+            try:
+                return super().establish_connection()
+            except (AMQPError, OSError) as error:
+                rotation.note_failure(address)
+                errors.append(error)
+        raise next((error for error in errors if isinstance(error, REFUSALS)), errors[0])
+
+
+@lru_cache
+def _rotation(addresses: tuple[Address, ...]) -> AddressRotation[Address]:
+    """Return the rotation that all connections of this process to these nodes share."""
+    return AddressRotation(addresses)
+
+
+def first_node(url: str) -> str:
+    """Return the URL from which kombu takes all but the addresses."""
+    return node_urls(url)[0]
+
+
+def transport_options(url: str) -> dict[str, Any]:
+    """Return the options of this transport for the broker at `url`."""
+    return {
+        "addresses": addresses_of(url),
+        "confirm_publish": True,
+        "read_timeout": SOCKET_SECONDS,
+        "write_timeout": SOCKET_SECONDS,
+    }
+
+
+def new_connection(url: str, tls: TlsFiles, *, connect_seconds: float, heartbeat: int = 0) -> KombuConnection:
+    """Return a connection to RabbitMQ, not connected yet.
+
+    Args:
+        url: the setting, with one or more nodes.
+        tls: files for verified TLS with `amqps://`.
+        connect_seconds: maximum time to connect to a node.
+        heartbeat: seconds between two heartbeats; 0 for none.
+    """
+    return KombuConnection(
+        first_node(url),
+        ssl=tls_options(url, tls),
+        connect_timeout=connect_seconds,
+        heartbeat=heartbeat,
+        transport=TRANSPORT,
+        transport_options=transport_options(url),
+    )

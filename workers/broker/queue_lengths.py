@@ -11,7 +11,6 @@ from amqp.exceptions import NotFound
 from kombu import Connection
 
 from common.ledger import connect
-from common.tls import tls_options
 from common.topology import Queue, QueueName
 from workers.broker import amqp_transport
 from workers.settings import WorkerSettings
@@ -74,13 +73,7 @@ class QueueLengths:
 def connect_amqp(settings: WorkerSettings) -> Connection:
     """Return an open connection to RabbitMQ."""
     url = settings.broker_url.get_secret_value()
-    connection = Connection(
-        url,
-        ssl=tls_options(url, settings.tls_files),
-        connect_timeout=CONNECT_SECONDS,
-        transport=amqp_transport.TRANSPORT,
-        transport_options=dict(amqp_transport.PUBLISHING_OPTIONS),
-    )
+    connection = amqp_transport.new_connection(url, settings.tls_files, connect_seconds=CONNECT_SECONDS)
     connection.connect()
     return connection
 

@@ -14,7 +14,12 @@ from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual import Message
 
-from common.ledger.redis_connections import PlainConnection, TlsConnection
+from common.ledger.redis_connections import (
+    PlainConnection,
+    SentinelConnection,
+    SentinelTlsConnection,
+    TlsConnection,
+)
 
 Refuse = Callable[[str, bytes], None]
 """Stores an entry that is no message: the name of its list, and the entry."""
@@ -27,25 +32,37 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu ships no type
     connection_class_ssl = TlsConnection
 
 
-class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu ships no types
+class SentinelChannel(kombu_redis.SentinelChannel):  # type: ignore[misc]
+    """The same to the master that Sentinel names."""
+
+    connection_class = SentinelConnection
+    connection_class_ssl = SentinelTlsConnection
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]
     """The transport."""
 
     Channel = Channel
 
 
+class SentinelTransport(kombu_redis.SentinelTransport):  # type: ignore[misc]
+    """The transport with Sentinel."""
+
+    Channel = SentinelChannel
+
+
 def register() -> None:
-    """Let kombu and Celery use this transport for the URLs of Redis."""
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+    """Let kombu and Celery use these transports for the URLs of Redis."""
+    _register(Transport, SentinelTransport)
 
 
-class ConsumingChannel(Channel):
-    """A channel that passes an entry that is no message to `refuse`."""
+class _RefusingEntries:
+    """Mixin of channels: an entry that is no message is passed to `refuse`."""
 
     refuse: ClassVar[Refuse]
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        client = super()._create_client(asynchronous=asynchronous)
+        client = super()._create_client(asynchronous=asynchronous)  # type: ignore[misc]
         client.set_response_callback("BRPOP", self._accept)
         return client
 
@@ -60,22 +77,41 @@ class ConsumingChannel(Channel):
         return None
 
 
+class ConsumingChannel(_RefusingEntries, Channel):
+    """The channel of a consumer."""
+
+
+class ConsumingSentinelChannel(_RefusingEntries, SentinelChannel):
+    """The channel of a consumer, with Sentinel."""
+
+
 class ConsumingTransport(Transport):
     """The transport of a consumer."""
 
     Channel = ConsumingChannel
 
 
-def consuming_transport(refuse: Refuse) -> str:
-    """Return the name of the transport for the consumer of this process.
+class ConsumingSentinelTransport(SentinelTransport):
+    """The transport of a consumer, with Sentinel."""
 
-    Celery shows it to Flower, so it is a name and not a class.
+    Channel = ConsumingSentinelChannel
+
+
+def register_for_consumer(refuse: Refuse) -> None:
+    """Let kombu and Celery use the transports of a consumer in this process.
+
+    kombu connects again by the scheme of the URL, so a transport that is named otherwise would not remain.
 
     Args:
         refuse: gets each entry that is no message.
     """
-    ConsumingChannel.refuse = staticmethod(refuse)
-    return f"{__name__}:{ConsumingTransport.__name__}"
+    _RefusingEntries.refuse = staticmethod(refuse)
+    _register(ConsumingTransport, ConsumingSentinelTransport)
+
+
+def _register(plain: type[Transport], sentinel: type[SentinelTransport]) -> None:
+    for scheme, transport in (("redis", plain), ("rediss", plain), ("sentinel", sentinel)):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:{transport.__name__}"
 
 
 def is_message(entry: bytes, channel: Any) -> bool:

@@ -161,7 +161,7 @@ def _consume(
     signals.worker_ready.connect(ready, weak=False)
     signals.setup_logging.connect(keep_logging, weak=False)
     if not services.settings.uses_rabbitmq:
-        refused_messages.keep_in_ledger(app, services)
+        refused_messages.keep_in_ledger(services)
     signals.worker_process_init.connect(_end_with_pool, weak=False)
     signals.worker_process_shutdown.connect(_export_spans, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 import structlog
-from amqp.exceptions import AccessRefused, InvalidPath, NotAllowed, NotFound, PreconditionFailed
 from celery.worker import consumer
 from celery.worker.state import maybe_shutdown
 from kombu import Connection
+
+from workers.broker.amqp_transport import REFUSALS
 
 RECONNECT_SECONDS = 3.0
 """Seconds between two attempts to connect. Celery's own default grows to 32, longer than many deadlines."""
@@ -18,10 +19,6 @@ REFUSED_SECONDS = 15.0
 
 UNREACHABLE_LOG_SECONDS = 15.0
 """Seconds between two log lines while the broker is unreachable."""
-
-REFUSALS = (AccessRefused, NotAllowed, InvalidPath, NotFound, PreconditionFailed)
-"""What RabbitMQ answers to wrong credentials, a missing virtual host, queue or right, and to other arguments
-of a queue that exists."""
 
 log = structlog.get_logger()
 

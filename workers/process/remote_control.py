@@ -6,6 +6,10 @@ change limits. No command that changes what a worker does remains, except that t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from celery import Celery
 from celery.worker.control import Panel
 
@@ -29,5 +33,21 @@ def restrict(app: Celery, *, has_untrusted_code: bool) -> None:
     """
     for name in set(Panel.data) - ALLOWED_COMMANDS:
         del Panel.data[name]
+    Panel.data["stats"] = partial(_show_stats, Panel.data["stats"])
     if has_untrusted_code:
         app.conf.update(worker_enable_remote_control=False, worker_send_task_events=True)
+
+
+def _show_stats(stats: Callable[[Any], dict[str, Any]], state: Any, **_: Any) -> dict[str, Any]:
+    return without_transport_options(stats(state))
+
+
+def without_transport_options(stats: dict[str, Any]) -> dict[str, Any]:
+    """Return Celery's statistics of a worker without what only its connection to the broker needs.
+
+    Celery itself removes the broker's password. That of Sentinel is one of the options.
+    """
+    broker = stats.get("broker")
+    if isinstance(broker, dict):
+        broker.pop("transport_options", None)
+    return stats

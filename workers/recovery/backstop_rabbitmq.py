@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,7 +20,6 @@ from kombu.exceptions import OperationalError
 from common import topology
 from common.events import Event, UnknownSchema
 from common.text.i18n import Language
-from common.tls import tls_options
 from common.topology import QueueName
 from workers import check_execution, metrics, progress, reporter
 from workers.broker import amqp_transport, kombu_queues
@@ -46,6 +46,8 @@ REDIS_PAUSE_SECONDS = 1.0
 
 CONNECT_SECONDS = 5
 
+HEARTBEAT_SECONDS = 15
+
 UNAVAILABLE_SECONDS = 5.0
 """Seconds before the next attempt after RabbitMQ took no message; each attempt may leave a copy."""
 
@@ -61,18 +63,14 @@ def run(services: Services, stop: threading.Event) -> None:
 def _serve(services: Services, stop: threading.Event) -> None:
     declare = services.settings.broker_topology == "declare"
     names = services.settings.topology
-    url = services.settings.broker_url.get_secret_value()
-    options = {
-        "ssl": tls_options(url, services.settings.tls_files),
-        "connect_timeout": CONNECT_SECONDS,
-        "transport": amqp_transport.TRANSPORT,
-        "transport_options": dict(amqp_transport.PUBLISHING_OPTIONS),
-    }
+    connect = partial(
+        amqp_transport.new_connection,
+        services.settings.broker_url.get_secret_value(),
+        services.settings.tls_files,
+        connect_seconds=CONNECT_SECONDS,
+    )
     # While RabbitMQ is short of memory, it delivers nothing over a connection that publishes.
-    with (
-        Connection(url, heartbeat=15, **options) as connection,
-        Connection(url, **options) as publishing,
-    ):
+    with connect(heartbeat=HEARTBEAT_SECONDS) as connection, connect() as publishing:
         channel = connection.default_channel
         exchange = kombu_queues.build_exchange(names.exchange, declare=declare)
         producer = Producer(publishing, exchange, auto_declare=declare)

@@ -27,6 +27,9 @@ SETTLE_SECONDS = DEADLINE_SECONDS + 10.0
 """How long a runner waits for the verdicts after the last event."""
 
 RETRY_SECONDS = 0.3
+PLAN = "plan"
+"""In place of the checks of an event for which they were not determined."""
+
 _CANARY = "canary_of_the_random_mix"
 """In the code of each event; no log may contain it."""
 
@@ -136,7 +139,7 @@ class Runner:
             results=tuple(Result(post["result"]) for post in posts),
             posted_at=posts[0]["at"] if posts else None,
             state=record.state if record else None,
-            not_run=_checks_not_run(record) if record else (),
+            not_run=checks_not_run(record) if record else (),
         )
 
 
@@ -148,7 +151,10 @@ class _Sent:
     accepted_at: float | None
 
 
-def _checks_not_run(record: EventRecord) -> tuple[str, ...]:
+def checks_not_run(record: EventRecord) -> tuple[str, ...]:
+    """Return the checks of an event that have no result, or failed; PLAN if it was decided without a plan."""
+    if record.plan is None:
+        return (PLAN,)
     not_run = {OutcomeKind.ERROR, OutcomeKind.TIMED_OUT}
     failed = [name for name, outcome in record.outcomes.items() if outcome.kind in not_run]
     return (*failed, *record.pending_checks)

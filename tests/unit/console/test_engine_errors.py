@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 from pydantic import SecretStr
+from redis.sentinel import MasterNotFoundError
 
 from common.ledger.redis_faults import RedisFault, RedisNotServing
 from console import errors
@@ -23,6 +24,29 @@ URL = SecretStr("redis://:top-secret@host:6379/0")
         (redis.ConnectionError("Error 111 top-secret"), ENGINE_DOWN, "is down: no connection"),
         (redis.AuthenticationError("invalid password"), USAGE, "rejects the user or the password"),
         (redis.exceptions.NoPermissionError("no"), USAGE, "does not permit a command to this user"),
+        (
+            MasterNotFoundError("No master found for 'shop'"),
+            ENGINE_DOWN,
+            "is down: Sentinel knows no master of this name that serves",
+        ),
+        (
+            MasterNotFoundError("No master found for 'shop' : Redis<…> - ConnectionError('top-secret')"),
+            ENGINE_DOWN,
+            "is down: Sentinel knows no master of this name that serves, or does not answer",
+        ),
+        (
+            MasterNotFoundError(
+                "No master found for 'shop' : Redis<…> - ConnectionError('Error 1 connecting to h:1. [SSL:"
+                " CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1)')"
+            ),
+            ENGINE_DOWN,
+            "is down: a certificate is rejected: certificate has expired",
+        ),
+        (
+            MasterNotFoundError("No master found for 'shop' : Redis<…> - AuthenticationError('invalid')"),
+            USAGE,
+            "rejects the user or the password",
+        ),
     ],
 )
 def test_a_fault_of_redis(error: Exception, code: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,14 @@ def test_an_extension_code_is_no_pattern() -> None:
     assert r"~dwgate:{a\*b\[c\]\?}:rejects " in lines
 
 
+def test_a_user_is_in_the_url_of_each_node(tmp_path: Path) -> None:
+    nodes = "amqp://a:1/v;amqp://b:2/v"
+    write_files(tmp_path, broker_url=nodes, redis_url=REDIS, extension_code="ext", topology=Topology("ext"))
+    first, second = (tmp_path / "flower_broker_url").read_text().rstrip().split(";")
+    assert first.startswith("amqp://flower:")
+    assert first.replace("@a:1", "@b:2") == second
+
+
 def test_the_command_writes_the_files(tmp_path: Path) -> None:
     command = [str(DWGATE), "accounts", str(tmp_path), "--extension-code", "ext"]
     first = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -82,7 +90,10 @@ def test_the_command_writes_the_files(tmp_path: Path) -> None:
     assert again.stderr.startswith(f"dwgate: {tmp_path}/")
 
 
-@pytest.mark.parametrize("url", ["amqp://u:p@host/", "redis://host/", "amqp:///"])
+@pytest.mark.parametrize(
+    "url",
+    ["amqp://u:p@host/", "redis://host/", "amqp:///", "amqp://a/;amqp://u:p@b/", "amqp://a/;amqp://b/other"],
+)
 def test_a_url_is_without_a_user(tmp_path: Path, url: str) -> None:
     command = [str(DWGATE), "accounts", str(tmp_path), "--extension-code", "ext", "--broker", url]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 2

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 import pytest
 from kombu import Connection, Producer, Queue
 
+from common.tls import SYSTEM_STORE
 from tests.conftest import Broker
 from tests.support.engines import RabbitMQ
-from workers.broker import amqp_transport
-from workers.broker.amqp_transport import BrokerUnavailable
+from workers.broker.amqp_transport import BrokerUnavailable, new_connection
 
 QUEUE = "some"
 
 
 @pytest.fixture
 def connection(broker_url: str) -> Iterator[Connection]:
-    options = dict(amqp_transport.PUBLISHING_OPTIONS)
-    with Connection(broker_url, transport=amqp_transport.TRANSPORT, transport_options=options) as connection:
+    with new_connection(broker_url, SYSTEM_STORE, connect_seconds=5) as connection:
         Queue(QUEUE)(connection.default_channel).declare()
         yield connection
 

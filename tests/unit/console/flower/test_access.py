@@ -80,6 +80,7 @@ def settings(broker_url: str, api: str | None = None) -> FlowerSettings:
         ("amqp://u:p@host:5672/", "http://host:15672/api/"),
         ("amqps://u:p@host:5671/", "https://host:15671/api/"),
         ("amqps://u:p@[::1]/", "https://[::1]:15671/api/"),
+        ("amqps://u:p@a:5671/v;amqps://u:p@b:5671/v", "https://a:15671/api/"),
     ],
 )
 def test_the_management_api_is_on_the_broker_s_host(broker_url: str, api: str) -> None:

@@ -1,0 +1,1 @@
+"""The engines as the settings name them: addresses, and the order in which they are tried."""
