@@ -41,7 +41,7 @@ MEMORY_LIMIT = "400MB"
 """A node blocks publishers above it."""
 
 _CONNECT_SECONDS = 1.0
-_CONTROL_SECONDS = 60
+_CONTROL_SECONDS = 180
 _STOP_SECONDS = 90
 _SUBNETS = range(77, 255)
 
