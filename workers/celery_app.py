@@ -119,9 +119,9 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
         ],
         # Declares the queues of delayed delivery unless they exist.
         "worker_consumer": (
-            "workers.process.imported_topology:Consumer"
+            "workers.process.consumers.imported_topology:Consumer"
             if settings.broker_topology == "imported"
-            else "workers.process.consumer:Consumer"
+            else "workers.process.consumers.consumer:Consumer"
         ),
         # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
         "task_default_exchange": topology.exchange,
@@ -147,5 +147,5 @@ def _redis_config(settings: WorkerSettings) -> dict[str, Any]:
         **config,
         "task_queues": plain,
         "broker_transport_options": options,
-        "worker_consumer": "workers.process.consumer:Consumer",
+        "worker_consumer": "workers.process.consumers.consumer:Consumer",
     }

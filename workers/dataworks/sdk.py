@@ -10,32 +10,28 @@ from typing import Any
 
 import certifi
 import requests
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
-from workers.dataworks import sdk_import  # noqa: F401 - before the first other import of the SDK
+from workers.dataworks import sdk_loading  # noqa: F401 - before the first other import of the SDK
 
 # isort: split
 
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_dataworks_public20200518 import models
+from alibabacloud_dataworks_public20200518.client import Client
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.core import DaraCore
 from darabonba.exceptions import ResponseException, UnretryableException
 from darabonba.runtime import ExtendsParameters, RuntimeOptions
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from common import clock
 from common.processes.version import running_version
-from workers.dataworks import sdk_models
 from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.limits.bounded_http import CONNECT_SECONDS, READ_SECONDS, BoundedAdapter
 from workers.dataworks.limits.call_budget import ResponseTooLarge, current_budget, limited_call
 from workers.dataworks.limits.helper_threads import HelperThreads
 from workers.dataworks.operations import VERSION, Operation
-
-sdk_models.install()
-
-from alibabacloud_dataworks_public20200518 import models  # noqa: E402
-from alibabacloud_dataworks_public20200518.client import Client  # noqa: E402
 
 CALL_SECONDS = 6.0
 """Maximum time of one call, from the credentials to the last byte of the response."""

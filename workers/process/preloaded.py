@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 _MODULES = (
     "workers.process.child",
-    "workers.process.delayed_delivery",
+    "workers.process.consumers.delayed_delivery",
     "workers.process.configuration",
     "workers.process.monitoring.metric_series",
     # Celery imports these only when a worker starts.

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from common.topology import QueueName
 from tests.support.queues import TOPOLOGY
 from workers.celery_app import create_app
-from workers.process.delayed_delivery import DelayedDelivery
+from workers.process.consumers.delayed_delivery import DelayedDelivery
 from workers.services import Services
 from workers.settings import WorkerSettings
 from workers.tasks import register_tasks

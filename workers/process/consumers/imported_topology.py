@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 
-from workers.process import consumer
+from workers.process.consumers import consumer
 
 
 class Consumer(consumer.Consumer):

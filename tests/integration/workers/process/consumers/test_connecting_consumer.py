@@ -10,8 +10,8 @@ from celery.worker import state
 from kombu import Connection
 from structlog.testing import capture_logs
 
-from workers.process import connecting_consumer
-from workers.process.connecting_consumer import ConnectingConsumer
+from workers.process.consumers import connecting_consumer
+from workers.process.consumers.connecting_consumer import ConnectingConsumer
 
 
 @pytest.fixture

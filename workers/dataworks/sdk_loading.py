@@ -1,7 +1,8 @@
-"""Loads the models of Alibaba Cloud's DataWorks SDK one by one, when they are used.
+"""Loads Alibaba Cloud's SDK without what dwgate never uses, by being imported before any part of it.
 
-The package imports all of its almost 1,000 modules, which takes a third of the SDK's time and memory; dwgate
-uses about 100.
+Its package of models imports all of its almost 1,000 modules: a third of the SDK's time and memory, and
+dwgate uses about 100. It imports aiohttp for asynchronous calls, and dwgate makes none: a tenth of the time
+of a worker's start.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from common.processes.lean_import import import_deferring
 
 PACKAGE = "alibabacloud_dataworks_public20200518"
 
@@ -39,8 +42,14 @@ class LazyModels(ModuleType):
         return found
 
 
-def install() -> None:
-    """Replace the package of models, unless it is loaded; call this before the SDK is imported."""
+def _load_core() -> None:
+    """Import what all clients of the SDK need."""
+    for module in ("darabonba.core", "alibabacloud_credentials.client"):
+        import_deferring(module, ["aiohttp"])
+
+
+def _replace_models() -> None:
+    """Replace the package of models, unless it is loaded."""
     name = f"{PACKAGE}.models"
     if name in sys.modules:
         return
@@ -58,3 +67,7 @@ def read_modules(source: str) -> dict[str, str]:
             case ["from", module, "import", name] if module.startswith("."):
                 modules[name] = module[1:]
     return modules
+
+
+_load_core()
+_replace_models()

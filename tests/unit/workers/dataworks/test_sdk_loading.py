@@ -9,7 +9,7 @@ from pathlib import Path
 import alibabacloud_dataworks_public20200518 as package
 import pytest
 
-from workers.dataworks import operations, sdk_models
+from workers.dataworks import operations, sdk_loading
 from workers.dataworks.operations import Operation
 
 SOURCE = (Path(package.__path__[0]) / "models" / "__init__.py").read_text()
@@ -42,10 +42,10 @@ def test_loading_the_sdk_loads_no_model() -> None:
     ids=lambda operation: operation.action,
 )
 def test_every_operation_has_its_models(operation: Operation) -> None:
-    modules = sdk_models.read_modules(SOURCE)
+    modules = sdk_loading.read_modules(SOURCE)
     assert f"{operation.action}Request" in modules
     assert f"{operation.action}Response" in modules
 
 
 def test_every_import_of_the_package_is_read() -> None:
-    assert len(sdk_models.read_modules(SOURCE)) == SOURCE.count("\nfrom .")
+    assert len(sdk_loading.read_modules(SOURCE)) == SOURCE.count("\nfrom .")

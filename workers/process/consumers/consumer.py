@@ -23,7 +23,7 @@ from workers.messages.task_message import (
     read_check_arguments,
     read_headers,
 )
-from workers.process.connecting_consumer import ConnectingConsumer
+from workers.process.consumers.connecting_consumer import ConnectingConsumer
 
 DELAYED_DELIVERY = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 """Celery's step that declares what delays tasks."""
@@ -42,7 +42,7 @@ class Consumer(ConnectingConsumer):
         """The steps of Celery's consumer, with a shorter one for delayed delivery."""
 
         default_steps: tuple[str, ...] = tuple(
-            "workers.process.delayed_delivery:DelayedDelivery" if step == DELAYED_DELIVERY else step
+            "workers.process.consumers.delayed_delivery:DelayedDelivery" if step == DELAYED_DELIVERY else step
             for step in CeleryConsumer.Blueprint.default_steps
         )
 
