@@ -286,6 +286,7 @@ def test_secrets_are_those_of_compose(name: str, everything: Rendered) -> None:
     wanted = set(secrets_of(in_compose(name)))
     wanted |= {key for service in services for key in secrets_of({"secrets": [], **service})}
     wanted |= {"dwgate_flower_broker_api"} if name == "flower" else set()
+    wanted.discard("dwgate_source_url")  # of source-amqp.yml; see the test of it below
     assert mounted_keys(everything, name) == wanted
 
 
@@ -295,12 +296,31 @@ def mounted_keys(result: Rendered, name: str) -> set[str]:
     return {item["key"] for item in volume["items"]}
 
 
-def test_every_setting_of_the_page_is_known_to_the_chart(everything: Rendered) -> None:
+def test_ingest_takes_events_from_a_queue_instead_of_requests(rendered: dict[str, Rendered]) -> None:
+    requests, queue = rendered["example"], rendered["queue"]
+    addition = plain_yaml.load((chart.ROOT / "deploy" / "compose" / "source-amqp.yml").read_text())
+    assert containers(queue)["ingest"]["args"] == addition["services"]["ingest"]["command"]
+    assert mounted_keys(requests, "ingest") - mounted_keys(queue, "ingest") == {"dwgate_eventbridge_tokens"}
+    assert mounted_keys(queue, "ingest") - mounted_keys(requests, "ingest") == {"dwgate_source_url"}
+    added = (
+        environment(containers(queue)["ingest"]).keys() - environment(containers(requests)["ingest"]).keys()
+    )
+    assert added == addition["services"]["ingest"]["environment"].keys() - CLIENT_CERTIFICATE
+    assert destinations(policies(queue)["ingest"]) == ENGINES | {("10.1.0.10/32", 5671)}
+
+
+CLIENT_CERTIFICATE = {"DWGATE_SOURCE_TLS_CERT_FILE", "DWGATE_SOURCE_TLS_KEY_FILE"}
+"""Settings that the chart does not have: a private key is no file of `config`."""
+
+
+def test_every_setting_of_the_page_is_known_to_the_chart(rendered: dict[str, Rendered]) -> None:
     page = (chart.ROOT / "docs" / "settings.md").read_text()
     settings = set(re.findall(r"^\| `(DWGATE_\w+)` \|", page, re.MULTILINE))
-    given = {key for container in containers(everything).values() for key in environment(container)}
-    given |= {key.upper() for name in pods(everything) for key in mounted_keys(everything, name)}
-    assert settings - given == FIXED - {"DWGATE_FLOWER_BROKER_API"}
+    given: set[str] = set()
+    for result in rendered.values():
+        given |= {key for container in containers(result).values() for key in environment(container)}
+        given |= {key.upper() for name in pods(result) for key in mounted_keys(result, name)}
+    assert settings - given == FIXED - {"DWGATE_FLOWER_BROKER_API"} | CLIENT_CERTIFICATE
 
 
 def test_no_secret_is_among_the_settings() -> None:
@@ -405,7 +425,7 @@ def test_every_option_is_among_all_options() -> None:
     """The kept values use each option, so that each is in what is rendered and compared."""
     schema = json.loads((chart.CHART / "values.schema.json").read_text())
     defaults = plain_yaml.load((chart.CHART / "values.yaml").read_text())
-    given = merge(defaults, KEPT["everything"])
+    given = merge(merge(defaults, KEPT["everything"]), KEPT["queue"])
     for name, option in schema["properties"].items():
         if name != "global":
             assert given[name].keys() == option.get("properties", given[name]).keys(), name
@@ -549,4 +569,6 @@ def test_the_page_lists_the_secrets_of_each_process(everything: Rendered) -> Non
         named = set(re.findall(r"`([\w-]+)`", where))
         for name in names - named if where.startswith("all") else named:
             told[name].add(key)
+    # One that only the other source of events needs.
+    told["ingest"].remove("dwgate_source_url")
     assert told == {name: mounted_keys(everything, name) for name in names}

@@ -28,6 +28,9 @@ VERSIONS = ("1.30", "1.34", "1.37")
 
 RELEASE = "dwgate"
 
+_LAID_OVER = ("everything", "queue")
+"""Files of values that are laid over those of the documentation."""
+
 
 class ChartError(DwgateError):
     """Helm rejects the values or a template; the text is what Helm prints."""
@@ -124,9 +127,10 @@ def documented_secrets() -> dict[str, dict[str, str]]:
 
 def kept_values() -> dict[str, dict[str, Any]]:
     """Return the values with which the chart is kept, by the name of the file."""
-    everything = merge(example_values(), plain_yaml.load((DATA / "everything.values.yaml").read_text()))
+    laid_over = {name: plain_yaml.load((DATA / f"{name}.values.yaml").read_text()) for name in _LAID_OVER}
     policy = {"config": {"files": {"policy.yaml": "version: 1\npoints: {}\n"}}}
-    return {"example": merge(example_values(), policy), "everything": everything}
+    kept = {name: merge(example_values(), values) for name, values in laid_over.items()}
+    return {"example": merge(example_values(), policy), **kept}
 
 
 def kept_file(name: str) -> Path:

@@ -16,15 +16,16 @@ many:        whether it has more than one replica
 {{- $optional := .Values.optionalSecrets -}}
 {{- $link := ternary (list "dwgate_link_key") (list) $optional.linkKey -}}
 {{- $targets := ternary (list "dwgate_notification_targets") (list) $optional.notificationTargets -}}
+{{- $fromQueue := eq .Values.ingest.source "amqp" -}}
 {{- $issuer := .Values.settings.DWGATE_CONSOLE_OIDC_ISSUER -}}
 ingest:
   values: ingest
-  args: [ingest, --host, 0.0.0.0, --port, "8080"]
+  args: {{ concat (list "ingest") (ternary (list "--source" "amqp") (list) $fromQueue) (list "--host" "0.0.0.0" "--port" "8080") | toJson }}
   port: {name: http, number: 8080, live: /healthz, ready: /readyz}
   scraped: true
-  settings: [engines, events, ingest]
-  secrets: [dwgate_broker_url, dwgate_redis_url, dwgate_eventbridge_tokens]
-  egress: [rabbitmq, redis, internet]
+  settings: {{ concat (list "engines" "events" "ingest") (ternary (list "source") (list) $fromQueue) | toJson }}
+  secrets: [dwgate_broker_url, dwgate_redis_url, {{ ternary "dwgate_source_url" "dwgate_eventbridge_tokens" $fromQueue }}]
+  egress: [rabbitmq, redis, {{ ternary "source" "internet" $fromQueue }}]
   drain: 5
   many: true
 {{/* It parses node code: no key to the OpenAPI, no route but to the engines. */}}
@@ -112,6 +113,10 @@ ingest:
   DWGATE_EVENTBRIDGE_TARGET_URLS:
   DWGATE_EVENTBRIDGE_ACCOUNTS:
   DWGATE_EVENTBRIDGE_CERTIFICATE_FILE:
+source:
+  DWGATE_SOURCE_QUEUE:
+  DWGATE_SOURCE_PREFETCH:
+  DWGATE_SOURCE_TLS_CA_FILE:
 checks:
   {{- if $hasConfig }}
   DWGATE_POLICY_FILE: /etc/dwgate/policy.yaml
