@@ -148,14 +148,15 @@ class Load:
         start = time.monotonic()
         jobs: list[Future[_Sent]] = []
         for name in cycle(self._names):
-            jobs.append(pool.submit(self._deliver, name, time.time()))
+            due_at = time.time()
+            message_id, event, sample = self._gate.sample(name)
+            self._gate.start_process(message_id, sample)
+            jobs.append(pool.submit(self._deliver, message_id, event, sample.name, due_at))
             if end.wait(max(0.0, start + len(jobs) / self._rate - time.monotonic())):
                 return jobs
         raise AssertionError("no sample")
 
-    def _deliver(self, name: str, due_at: float) -> _Sent:
-        message_id, event, sample = self._gate.sample(name)
-        self._gate.start_process(message_id, sample)
+    def _deliver(self, message_id: str, event: dict[str, Any], name: str, due_at: float) -> _Sent:
         limit = time.monotonic() + ACCEPT_SECONDS
         while time.monotonic() < limit:
             if self._post(event):
