@@ -24,7 +24,13 @@ from tests.support.release import (
 )
 
 PACKAGES = ("common", "console", "deploy", "dwgate", "emulator", "ingest", "review", "workers")
-FOR_OPERATORS = ("deploy/Dockerfile", "deploy/compose/", "deploy/kubernetes/", "deploy/observability/")
+FOR_OPERATORS = (
+    "deploy/Dockerfile",
+    "deploy/compose/",
+    "deploy/kubernetes/",
+    "deploy/observability/",
+    "deploy/terraform/",
+)
 """Files beside the program, which the source distribution has, and the wheel has not."""
 GENERATED = re.compile(r"PKG-INFO|setup\.cfg|dwgate\.egg-info/.*")
 """Files that the build backend adds to a source distribution."""
