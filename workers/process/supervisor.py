@@ -138,14 +138,16 @@ def run(
         start = partial(_start, forks, settings, _create_app(settings), _read_policy(settings))
         # What is loaded stays for ever. Frozen, no collection looks at it, so that it remains shared.
         gc.freeze()
-        states = FORKS.RawArray(ProcessState, len(groups))
-        children: list[ChildProcess] = []
+        states = list(FORKS.RawArray(ProcessState, len(groups)))
         metrics = None
         if metrics_port is not None:
-            metrics = MetricsProcess(forks, _listen(metrics_host, metrics_port, folder, children))
-        for (group, group_roles), shared in zip(groups, states, strict=True):
-            concurrency = _concurrency(group, processes_cpu, threads)
-            children.append(start(group, group_roles, concurrency, shared))
+            server = _listen(metrics_host, metrics_port, folder, groups, states)
+            metrics = MetricsProcess(forks, server)
+            metrics.keep()
+        children = [
+            start(group, group_roles, _concurrency(group, processes_cpu, threads), shared)
+            for (group, group_roles), shared in zip(groups, states, strict=True)
+        ]
         try:
             last_poll = time.monotonic()
             while not forks.stop.wait(POLL_SECONDS):
@@ -206,19 +208,25 @@ def _validate(forks: Forks, settings: WorkerSettings, check_access: Callable[[Wo
         raise error
 
 
-def _listen(host: str, port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
-    return metrics_server.listen(
-        host,
-        port,
-        folder,
-        lambda: [health_of(child.roles, child.shared) for child in children],
-        lambda: {"supervisor": os.getppid(), **_pids(children)},
-    )
+def _listen(
+    host: str,
+    port: int,
+    folder: str,
+    groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]],
+    states: Sequence[ProcessState],
+) -> ThreadingHTTPServer:
+    """Open the port of the server, which another process runs: that sees only what is in shared memory."""
 
+    def pids() -> dict[str, int]:
+        running = {
+            group.name: state.pid for (group, _), state in zip(groups, states, strict=True) if state.pid
+        }
+        return {"supervisor": os.getppid(), **running}
 
-def _pids(children: Sequence[ChildProcess]) -> dict[str, int]:
-    """Return the pid of each running process by its group."""
-    return {child.group.name: child.shared.pid for child in children if child.shared.pid}
+    def healths() -> list[Health]:
+        return [health_of(roles, state) for (_, roles), state in zip(groups, states, strict=True)]
+
+    return metrics_server.listen(host, port, folder, healths, pids)
 
 
 def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
