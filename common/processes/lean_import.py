@@ -27,7 +27,7 @@ def import_deferring(name: str, deferred: Sequence[str]) -> None:
     """Import the module `name`, and the modules `deferred`, which it imports, only when it calls them.
 
     Until then it has placeholders of their classes and functions, which will do in annotations, but not as a
-    base class or for `isinstance` and `except`. A module that is already imported stays, and whoever imports
+    base class or for `isinstance` and `except`. A module that is already imported stays, and what imports
     one later gets the real one.
     """
     added = {module: _DeferredModule(module) for module in deferred if module not in sys.modules}

@@ -564,11 +564,11 @@ def test_the_commands_of_the_page_create_the_secrets_that_pods_mount(everything:
 def test_the_page_lists_the_secrets_of_each_process(everything: Rendered) -> None:
     section = chart.PAGE.read_text().partition("\n## Secrets\n")[2].partition("\n## ")[0]
     names = set(pods(everything))
-    told: dict[str, set[str]] = {name: set() for name in names}
+    listed: dict[str, set[str]] = {name: set() for name in names}
     for key, where in re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE):
         named = set(re.findall(r"`([\w-]+)`", where))
         for name in names - named if where.startswith("all") else named:
-            told[name].add(key)
+            listed[name].add(key)
     # One that only the other source of events needs.
-    told["ingest"].remove("dwgate_source_url")
-    assert told == {name: mounted_keys(everything, name) for name in names}
+    listed["ingest"].remove("dwgate_source_url")
+    assert listed == {name: mounted_keys(everything, name) for name in names}

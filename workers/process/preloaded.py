@@ -36,7 +36,7 @@ def load(*, calls_dataworks: bool, is_traced: bool) -> None:
     """
     with _no_collections():
         from common.processes import redis_import  # noqa: F401, PLC0415 - it works by being imported
-        from workers.checks import registry  # noqa: PLC0415 - only when it is told to load
+        from workers.checks import registry  # noqa: PLC0415 - only when it loads
 
         names = [*([_SDK] if calls_dataworks else []), *([_RECORDER] if is_traced else []), *_MODULES]
         for name in (*names, *registry.module_names()):

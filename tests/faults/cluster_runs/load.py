@@ -93,7 +93,7 @@ class RunResult:
 
 
 class Load:
-    """Sends events to a fleet until it is told to end.
+    """Sends events to a fleet until it is stopped.
 
     Args:
         gate: the fleet.
