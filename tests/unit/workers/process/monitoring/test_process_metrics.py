@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -20,24 +19,44 @@ def collect(pids: dict[str, int]) -> dict[tuple[str, str], float]:
     }
 
 
+PARENT = """
+import subprocess, sys
+
+def pause():
+    print(flush=True)
+    sys.stdin.readline()
+
+pause()
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE)
+child.stdout.readline()
+pause()
+child.kill()
+child.wait()
+pause()
+"""
+
+
 def test_a_group_is_measured_with_the_processes_of_its_pool() -> None:
-    alone = collect({"io": os.getpid()})
+    """In a process of its own: other tests may leave children that are ending."""
+    command = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        measured = []
+        for _ in range(3):
+            parent.stdout.readline()
+            measured.append(collect({"io": parent.pid}))
+            parent.stdin.write("\n")
+            parent.stdin.flush()
+    alone, with_child, after = measured
     assert alone["process_cpu_seconds_total", "io"] > 0
     assert alone["process_open_fds", "io"] > 0
     assert 0 < time.time() - alone["process_start_time_seconds", "io"] < 86_400
-    with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE) as child:
-        try:
-            assert child.stdout
-            child.stdout.readline()
-            with_child = collect({"io": os.getpid()})
-        finally:
-            child.kill()
     grown = with_child["process_resident_memory_bytes", "io"] - alone["process_resident_memory_bytes", "io"]
     assert grown > 64 << 20
-    assert (
-        collect({"io": os.getpid()})["process_cpu_seconds_total", "io"]
-        >= (with_child["process_cpu_seconds_total", "io"])
-    ), "the time of a child that has ended stays"
+    cpu = [each["process_cpu_seconds_total", "io"] for each in measured]
+    assert cpu == sorted(cpu), "the time of a child that has ended stays"
+    assert after["process_resident_memory_bytes", "io"] < with_child["process_resident_memory_bytes", "io"]
 
 
 def test_a_process_that_has_ended_has_no_series() -> None:
