@@ -24,9 +24,6 @@ class AddressRotation(Generic[AddressT]):
         self._addresses = random.sample(addresses, len(addresses))
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self._addresses)
-
     def in_order(self) -> list[AddressT]:
         """Return all addresses, the most promising first."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -14,13 +14,7 @@ def import_without(name: str, hidden: Sequence[str]) -> None:
 
     A later import of a hidden module works as ever.
     """
-    added = [module for module in hidden if module not in sys.modules]
-    sys.modules.update(dict.fromkeys(added))  # type: ignore[arg-type]  # None: the import fails
-    try:
-        importlib.import_module(name)
-    finally:
-        for module in added:
-            del sys.modules[module]
+    _import_with(name, dict.fromkeys(hidden))  # None: the import fails
 
 
 def import_deferring(name: str, deferred: Sequence[str]) -> None:
@@ -30,8 +24,13 @@ def import_deferring(name: str, deferred: Sequence[str]) -> None:
     base class or for `isinstance` and `except`. A module that is already imported stays, and what imports
     one later gets the real one.
     """
-    added = {module: _DeferredModule(module) for module in deferred if module not in sys.modules}
-    sys.modules.update(added)
+    _import_with(name, {module: _DeferredModule(module) for module in deferred})
+
+
+def _import_with(name: str, replacements: Mapping[str, ModuleType | None]) -> None:
+    """Import a module while others, unless already imported, are replaced."""
+    added = {module: new for module, new in replacements.items() if module not in sys.modules}
+    sys.modules.update(added)  # type: ignore[arg-type]  # None is what the import system knows as missing
     try:
         importlib.import_module(name)
     finally:
