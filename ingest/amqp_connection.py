@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal, NoReturn
 
+import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import (
@@ -20,7 +22,9 @@ from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 from yarl import URL
 
 from common.engines.address_rotation import AddressRotation
+from common.engines.urls import node_urls
 from common.errors import DwgateError
+from common.tls import TlsFiles, create_context
 
 HEARTBEAT_SECONDS = 5
 CONNECT_SECONDS = 5.0
@@ -56,6 +60,9 @@ arguments of a queue that exists."""
 Broker = Literal["own", "source"]
 """Which broker a line of the log is about: that of dwgate's queues, or that of the queue of EventBridge."""
 
+NoteConnected = Callable[[str | None], None]
+"""Is called with the host when a connection to it can be used."""
+
 _log = structlog.get_logger()
 
 
@@ -90,7 +97,7 @@ async def connection_errors() -> AsyncIterator[None]:
 
 
 async def keep_connected(
-    session: Callable[[Callable[[], None]], Awaitable[None]],
+    session: Callable[[NoteConnected], Awaitable[None]],
     broker: Broker,
     *,
     max_pause: float = RECONNECT_SECONDS,
@@ -98,16 +105,17 @@ async def keep_connected(
     """Run one session after the other until this task is cancelled.
 
     Args:
-        session: connects, calls its argument as soon as the connection can be used, and returns or raises
-            when it is lost.
+        session: connects, calls its argument with the host as soon as the connection can be used, and returns
+            or raises when it is lost.
         broker: to which broker, for the log.
         max_pause: maximum seconds between two attempts: the pause doubles with each failed one.
     """
     last_reason, pause = "", RECONNECT_SECONDS
 
-    def note_connected() -> None:
+    def note_connected(host: str | None) -> None:
         nonlocal last_reason, pause
         last_reason, pause = "", RECONNECT_SECONDS
+        _log.info("broker_connected", broker=broker, host=host)
 
     while True:
         try:
@@ -129,29 +137,57 @@ async def keep_connected(
         pause = min(2 * pause, max_pause)
 
 
-async def serve_in_turn(nodes: AddressRotation[URL], use: Callable[[URL], Awaitable[None]]) -> None:
-    """Use the first node that serves, and the next one when its connection has ended; each at most once.
+class Nodes:
+    """The nodes of a RabbitMQ.
 
     Args:
-        nodes: of the cluster.
-        use: connects to a node, and returns or raises when the connection has ended.
-
-    Raises:
-        BrokerRefused: no node serves, and one of them refuses the settings.
-        ConnectionLost: no node serves, or the connection to the last one was lost.
+        url: `amqp://…` or `amqps://…`; several nodes are separated by semicolons.
+        tls: files for verified TLS with `amqps://`.
     """
-    failures: list[ConnectionLost] = []
-    for node in nodes.in_order():
+
+    def __init__(self, url: str, tls: TlsFiles) -> None:
+        self._urls = AddressRotation(
+            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
+        )
+        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
+
+    async def use_in_turn(
+        self,
+        use: Callable[[AbstractConnection, Callable[[], None]], Awaitable[None]],
+        note_connected: NoteConnected,
+    ) -> None:
+        """Use the first node that serves, and the next one when its connection has ended; each at most once.
+
+        Args:
+            use: uses a connection, calls its second argument as soon as that can be done, and returns or
+                raises when the connection has ended.
+            note_connected: is called then with the host of the node.
+
+        Raises:
+            BrokerRefused: no node serves, and one of them refuses the settings.
+            ConnectionLost: no node serves, or the connection to the last one was lost.
+        """
+        failures: list[ConnectionLost] = []
+        for url in self._urls.in_order():
+            try:
+                async with connection_errors(), self._connection(url) as connection:
+                    await use(connection, partial(note_connected, url.host))
+                failures.clear()
+            except ConnectionLost as error:
+                failures.append(error)
+            finally:
+                self._urls.note_failure(url)
+        if failures:
+            raise next((error for error in failures if isinstance(error, BrokerRefused)), failures[-1])
+
+    @asynccontextmanager
+    async def _connection(self, url: URL) -> AsyncIterator[AbstractConnection]:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await aio_pika.connect(url, ssl_context=self._tls_context)
         try:
-            async with connection_errors():
-                await use(node)
-            failures.clear()
-        except ConnectionLost as error:
-            failures.append(error)
+            yield connection
         finally:
-            nodes.note_failure(node)
-    if failures:
-        raise next((error for error in failures if isinstance(error, BrokerRefused)), failures[-1])
+            await _close(connection)
 
 
 async def wait_for_end(
@@ -169,7 +205,7 @@ async def wait_for_end(
             end.cancel()
 
 
-async def close_connection(connection: AbstractConnection) -> None:
+async def _close(connection: AbstractConnection) -> None:
     """Close a connection, whatever state it is in; a second is waited for the broker."""
     try:
         async with asyncio.timeout(_CLOSE_CONNECTION_SECONDS):

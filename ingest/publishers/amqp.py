@@ -8,35 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import NoReturn
 
 import aio_pika
-import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import DeliveryError, PublishError
-from yarl import URL
 
-from common.engines.address_rotation import AddressRotation
-from common.engines.urls import node_urls
 from common.settings import BrokerTopology
-from common.tls import SYSTEM_STORE, TlsFiles, create_context
+from common.tls import SYSTEM_STORE, TlsFiles
 from common.topology import Topology
 from ingest.amqp_connection import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
-    HEARTBEAT_SECONDS,
     ConnectionLost,
-    close_connection,
+    Nodes,
+    NoteConnected,
     connection_errors,
     keep_connected,
-    serve_in_turn,
     wait_for_end,
 )
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
-
-_log = structlog.get_logger()
 
 
 class AmqpPublisher:
@@ -57,10 +49,7 @@ class AmqpPublisher:
         *,
         tls: TlsFiles = SYSTEM_STORE,
     ) -> None:
-        self._nodes = AddressRotation(
-            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
-        )
-        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
+        self._nodes = Nodes(url, tls)
         self._topology = topology
         self._mode = mode
         self._connection: AbstractConnection | None = None
@@ -115,12 +104,10 @@ class AmqpPublisher:
         except DeliveryError:
             raise PublishFailed("the broker rejected the message") from None
 
-    async def _session(self, note_connected: Callable[[], None]) -> None:
-        await serve_in_turn(self._nodes, partial(self._use_node, note_connected=note_connected))
+    async def _session(self, note_connected: NoteConnected) -> None:
+        await self._nodes.use_in_turn(self._serve, note_connected)
 
-    async def _use_node(self, node: URL, note_connected: Callable[[], None]) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(node, ssl_context=self._tls_context)
+    async def _serve(self, connection: AbstractConnection, note_connected: Callable[[], None]) -> None:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -130,11 +117,9 @@ class AmqpPublisher:
             self._connection, self._exchange = connection, exchange
             self._reconnect.clear()
             note_connected()
-            _log.info("broker_connected", broker="own", host=node.host)
             await wait_for_end(connection, channel, self._reconnect)
         finally:
             self._connection = self._exchange = None
-            await close_connection(connection)
 
 
 async def _declare(channel: AbstractChannel, topology: Topology) -> None:

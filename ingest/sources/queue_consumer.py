@@ -15,24 +15,19 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from yarl import URL
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from common import clock as fleet_clock
-from common.engines.address_rotation import AddressRotation
-from common.engines.urls import node_urls
-from common.tls import SYSTEM_STORE, TlsFiles, create_context
+from common.tls import SYSTEM_STORE, TlsFiles
 from ingest.amqp_connection import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
-    HEARTBEAT_SECONDS,
     ConnectionLost,
-    close_connection,
+    Nodes,
+    NoteConnected,
     connection_errors,
     keep_connected,
-    serve_in_turn,
     wait_for_end,
 )
 from ingest.http_protocol import MAX_BODY_BYTES
@@ -79,10 +74,7 @@ class QueueConsumer:
         tls: TlsFiles = SYSTEM_STORE,
         clock: Callable[[], float] = fleet_clock.now,
     ) -> None:
-        self._nodes = AddressRotation(
-            [URL(node).update_query(heartbeat=HEARTBEAT_SECONDS) for node in node_urls(url)]
-        )
-        self._tls_context = create_context(tls) if url.startswith("amqps:") else None
+        self._nodes = Nodes(url, tls)
         self._queue_name = queue
         self._receiver = receiver
         self._metrics = metrics
@@ -121,28 +113,24 @@ class QueueConsumer:
             self._keeper.cancel()
             await asyncio.wait({self._keeper}, timeout=CLOSE_SECONDS)
 
-    async def _session(self, note_connected: Callable[[], None]) -> None:
+    async def _session(self, note_connected: NoteConnected) -> None:
         while not await self._can_publish():  # noqa: ASYNC110 - the broker sends no event
             await asyncio.sleep(OWN_BROKER_SECONDS)
-        await serve_in_turn(self._nodes, partial(self._use_node, note_connected=note_connected))
+        await self._nodes.use_in_turn(self._serve, note_connected)
 
-    async def _use_node(self, node: URL, note_connected: Callable[[], None]) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(node, ssl_context=self._tls_context)
+    async def _serve(self, connection: AbstractConnection, note_connected: Callable[[], None]) -> None:
         try:
             cancelled = asyncio.Event()
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=False)
                 await self._consume(channel, cancelled)
             note_connected()
-            _log.info("broker_connected", broker="source", host=node.host)
             await wait_for_end(connection, channel, cancelled)
         finally:
             self._consumer = None
             # Their acknowledgements would fail: the source delivers these messages again.
             for task in self._messages:
                 task.cancel()
-            await close_connection(connection)
 
     async def _consume(self, channel: AbstractChannel, cancelled: asyncio.Event) -> None:
         """Consume the queue; `cancelled` is set if RabbitMQ ends that, such as when the queue is deleted."""

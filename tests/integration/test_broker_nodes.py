@@ -125,7 +125,7 @@ def test_ingest_uses_the_node_that_serves(broker_url: str) -> None:
             publisher = AmqpPublisher(url, TOPOLOGY)
             await publisher.start()
             await publish_until_confirmed(publisher)
-            connected = publisher._nodes.in_order()[0].port
+            connected = publisher._nodes._urls.in_order()[0].port
             assert connected
             cut(ports[connected])
             await publish_until_confirmed(publisher)
