@@ -80,6 +80,8 @@ def run(
         shared: its state, for the supervisor, which replaces a process without progress.
         lifeline: of the supervisor: without it this process ends.
     """
+    # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
+    os.setpgid(0, 0)
     exit_with_supervisor(lifeline)
     clock.reset()
     report = ProgressReport(shared)

@@ -13,15 +13,19 @@ from common.errors import DwgateError
 from review.parsing.self_test import run_self_test
 from review.rules.registry import INSTALLED
 from workers.checks import registry
-from workers.policy.policy import load_policy
+from workers.policy.policy import Policy, load_policy
 from workers.settings import WorkerSettings
 from workers.waivers.loader import load_waivers
 
 log = structlog.get_logger()
 
 
-def validate(settings: WorkerSettings) -> None:
+def validate(settings: WorkerSettings, policy: Policy | None) -> None:
     """Load checks, policy and waivers; log problems of plug-ins, which do not keep a worker from running.
+
+    Args:
+        settings: of the worker.
+        policy: as it was read; None if it was invalid.
 
     Raises:
         common.tracing.recorder.TracingUnusable: traces cannot be exported as an OTEL_… variable says.
@@ -32,19 +36,22 @@ def validate(settings: WorkerSettings) -> None:
     checks = registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):
         log.error("plugin_invalid", **asdict(problem))
-    policy = load_policy(settings.policy_file, checks)
+    policy = policy or load_policy(settings.policy_file, checks)
     if settings.waivers_file:
         load_waivers(settings.waivers_file, policy.waivers, clock.now())
     run_self_test()
 
 
 def send_validation(
-    settings: WorkerSettings, answers: Connection, check_access: Callable[[WorkerSettings], None]
+    settings: WorkerSettings,
+    policy: Policy | None,
+    answers: Connection,
+    check_access: Callable[[WorkerSettings], None],
 ) -> None:
     """Check the access to the engines, validate, and send the error, or None."""
     try:
         check_access(settings)
-        validate(settings)
+        validate(settings, policy)
     except DwgateError as error:
         answers.send(error)
     else:

@@ -23,7 +23,6 @@ import structlog
 from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.log import configure_logging
-from common.processes.parent_death import Lifeline
 from workers.process import preloaded
 from workers.process.forks import FORKS, Forks
 from workers.process.health import Health, health_of
@@ -134,8 +133,9 @@ def run(
         # Before the modules are loaded: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _load_modules(groups, is_traced=settings.trace_ratio > 0)
-        _validate(forks, settings, check_access)
-        start = partial(_start, forks, settings, _create_app(settings), _read_policy(settings))
+        policy = _read_policy(settings)
+        _validate(forks, settings, policy, check_access)
+        start = partial(_start, forks, settings, _create_app(settings), policy)
         # What is loaded stays for ever. Frozen, no collection looks at it, so that it remains shared.
         gc.freeze()
         states = list(FORKS.RawArray(ProcessState, len(groups)))
@@ -179,7 +179,7 @@ def _create_app(settings: WorkerSettings) -> Celery:
 
 
 def _read_policy(settings: WorkerSettings) -> Policy | None:
-    """Return the policy, for all processes; None if it has just become invalid: each of them then copes."""
+    """Return the policy, for all processes; None if it is invalid: the validation then says why."""
     from workers.checks import registry  # noqa: PLC0415 - not in the first import of the command
     from workers.policy.policy import load_policy  # noqa: PLC0415
 
@@ -189,15 +189,19 @@ def _read_policy(settings: WorkerSettings) -> Policy | None:
         return None
 
 
-def _validate(forks: Forks, settings: WorkerSettings, check_access: Callable[[WorkerSettings], None]) -> None:
+def _validate(
+    forks: Forks,
+    settings: WorkerSettings,
+    policy: Policy | None,
+    check_access: Callable[[WorkerSettings], None],
+) -> None:
     """Validate the configuration in a process of its own, since it may start threads, and raise the error."""
     from workers.process import configuration  # noqa: PLC0415 - only its processes need it
 
     answers, sender = FORKS.Pipe(duplex=False)
     with answers:
-        process = forks.start(
-            configuration.send_validation, settings, sender, check_access, name="validation"
-        )
+        arguments = (settings, policy, sender, check_access)
+        process = forks.start(configuration.send_validation, *arguments, name="validation")
         sender.close()
         try:
             error = answers.recv()
@@ -245,31 +249,15 @@ def _start(
     concurrency: int,
     shared: ProcessState,
 ) -> ChildProcess:
+    from workers.process import child  # noqa: PLC0415 - not in the first import of the command
+
     shared.last_progress, shared.is_ready = time.monotonic(), False
     shared.hanging_checks, shared.was_ready = 0, False
     arguments = (settings, app, policy, group, roles, concurrency, shared, forks.lifeline)
-    process = forks.start(_child_main, *arguments, name=group.name)
-    child = ChildProcess(group, roles, concurrency, shared, process, time.monotonic())
-    child.update_health()
-    return child
-
-
-def _child_main(
-    settings: WorkerSettings,
-    app: Celery,
-    policy: Policy | None,
-    group: ProcessGroup,
-    roles: tuple[Role, ...],
-    concurrency: int,
-    shared: ProcessState,
-    lifeline: Lifeline,
-) -> None:
-    """Entry point of a child process."""
-    from workers.process import child  # noqa: PLC0415 - only its processes need it
-
-    # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
-    os.setpgid(0, 0)
-    child.run(settings, app, policy, group, roles, concurrency, shared, lifeline)
+    process = forks.start(child.run, *arguments, name=group.name)
+    started = ChildProcess(group, roles, concurrency, shared, process, time.monotonic())
+    started.update_health()
+    return started
 
 
 def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
