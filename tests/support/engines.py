@@ -200,6 +200,18 @@ class Valkey(Engine):
         client.flushall()
         client.close()
 
+    def sync(self) -> None:
+        """Wait until all that was acknowledged is on disk.
+
+        Without it a crash may lose what was written while an earlier fsync was in progress.
+        """
+        client = redis.Redis.from_url(self.url, single_connection_client=True, socket_timeout=10)
+        client.set("sync", 1)  # WAITAOF waits for what its own connection wrote, and so for all before
+        client.delete("sync")
+        if client.waitaof(1, 0, 5_000)[0] != 1:
+            raise EngineError("the append-only file is not on disk after 5 s")
+        client.close()
+
 
 class TlsRedis(Engine):
     """Redis with TLS only, and a password; it is the system's, since the Valkey of the wheel has no TLS.

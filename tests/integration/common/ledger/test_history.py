@@ -69,6 +69,7 @@ def test_an_event_from_before_the_first_start_may_be_answered(ledger: Ledger) ->
 def test_after_a_restart_an_undecided_event_waits_and_is_unverified(ledger: Ledger, valkey: Valkey) -> None:
     ledger.lease_due(1)
     admit(ledger)
+    valkey.sync()
     valkey.kill()
     valkey.start()
 

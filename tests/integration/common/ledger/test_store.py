@@ -11,6 +11,7 @@ import pytest
 from common.events import Event
 from common.ledger import EventProgress, EventRecord, Ledger, MarkResult, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
+from tests.support.engines import Valkey
 from tests.support.plans import plan_of
 
 PASSED = Outcome(OutcomeKind.PASSED)
@@ -480,12 +481,13 @@ def test_an_operation_counts_as_seen_only_after_the_delay(ledger: Ledger) -> Non
         assert time.monotonic() < limit
 
 
-def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: object) -> None:
+def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: Valkey) -> None:
     checking(ledger)
     ledger.acquire_report_lease("m-1", "o", 5)
     ledger.freeze_verdict("m-1", "o", verdict(Result.FAIL))
-    valkey.kill()  # type: ignore[attr-defined]
-    valkey.start()  # type: ignore[attr-defined]
+    valkey.sync()
+    valkey.kill()
+    valkey.start()
 
     record = ledger.get("m-1")
     assert record
