@@ -12,6 +12,8 @@ TRANSLATIONS = DOCS / "zh"
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.zh.md", *sorted(TRANSLATIONS.rglob("*.md"))]
 CODE = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
+EXPLAINED = re.compile(r"[ \t]*#.*$|(?<=── )(\w+)  .*$", re.MULTILINE)
+"""A comment in a code block, or what follows a name in a tree."""
 
 SOURCES = [path for name in ("console", "review", "workers") for path in (ROOT / name).rglob("*.py")]
 TEXTS = sorted([*PAGES, DOCS / "glossary.md", *SOURCES])
@@ -54,10 +56,16 @@ def table_sizes(page: Path) -> list[tuple[int, int]]:
     ]
 
 
+def table_values(page: Path) -> list[list[list[str]]]:
+    """Return what each cell of each table row of a page has as code, or the number that it is."""
+    rows = [re.split(r"(?<!\\)\|", line) for line in re.findall(r"^\|.*$", prose(page), re.MULTILINE)]
+    return [[sorted(set(re.findall(r"`[^`]+`|^ \d+ $", cell))) for cell in row] for row in rows]
+
+
 def code_blocks(page: Path) -> list[str]:
-    """Return the code blocks of a page without comments, which are translated."""
+    """Return the code blocks of a page without comments and explanations, which are translated."""
     blocks = [match[0] for match in CODE.finditer(page.read_text())]
-    return [re.sub(r"[ \t]*#.*$", "", block, flags=re.MULTILINE) for block in blocks]
+    return [EXPLAINED.sub(r"\1", block) for block in blocks]
 
 
 def pictures(page: Path) -> list[Path]:
@@ -83,6 +91,7 @@ def test_a_translation_has_the_headings_of_its_page(page: Path) -> None:
 @every_page
 def test_a_translation_has_the_tables_of_its_page(page: Path) -> None:
     assert table_sizes(page) == table_sizes(english_of(page))
+    assert table_values(page) == table_values(english_of(page))
 
 
 @every_page
