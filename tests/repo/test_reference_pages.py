@@ -168,9 +168,10 @@ def closed(schema: Any) -> Any:
     return inner | ({"additionalProperties": False} if "properties" in schema else {})
 
 
-def test_json_page_has_every_property() -> None:
+@pytest.mark.parametrize("file", ["event-json.md", "zh/event-json.md"])
+def test_json_page_has_every_property(file: str) -> None:
     schema = event_schema()
     objects = {"event": schema, **schema["$defs"]}
     for name, described in objects.items():
-        page = {row[0].strip("`") for row in rows("event-json.md", f"## {name}")}
+        page = {row[0].strip("`") for row in rows(file, f"## {name}")}
         assert page == described["properties"].keys(), name
