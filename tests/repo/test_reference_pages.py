@@ -94,17 +94,25 @@ def test_ram_policy_allows_exactly_what_is_called() -> None:
     assert {name for row in rows("ram-policy.md") for name in names(row[0])} == CALLED_ACTIONS
 
 
-def test_emulator_page_has_every_route_of_the_control_api() -> None:
-    page = (DOCS / "emulator.md").read_text()
+@pytest.mark.parametrize("name", ["emulator.md", "zh/emulator.md"])
+def test_emulator_page_has_every_route_of_the_control_api(name: str) -> None:
+    page = (DOCS / name).read_text()
     written = set(re.findall(r"^\| (GET|POST|DELETE) \| `([^`]+)` \|", page, re.MULTILINE))
     control = Control.__new__(Control)
     assert written == {(route.method, route.path) for route in control.routes()}
 
 
-def test_emulator_page_has_every_field_and_kind() -> None:
-    fault = {row[0].strip("`") for row in rows("emulator.md", "### A fault")}
+@pytest.mark.parametrize(
+    ("page", "of_fault", "of_graph"),
+    [
+        ("emulator.md", "### A fault", "### A generated graph"),
+        ("zh/emulator.md", "### 故障", "### 生成的图"),
+    ],
+)
+def test_emulator_page_has_every_field_and_kind(page: str, of_fault: str, of_graph: str) -> None:
+    fault = {row[0].strip("`") for row in rows(page, of_fault)}
     assert fault == {field.name for field in fields(Fault)} | set(FaultKind)
-    size = {row[0].strip("`"): row[2] for row in rows("emulator.md", "### A generated graph")}
+    size = {row[0].strip("`"): row[2] for row in rows(page, of_graph)}
     assert size == {field.name: str(field.default) for field in fields(Size)}
 
 
@@ -168,9 +176,10 @@ def closed(schema: Any) -> Any:
     return inner | ({"additionalProperties": False} if "properties" in schema else {})
 
 
-def test_json_page_has_every_property() -> None:
+@pytest.mark.parametrize("file", ["event-json.md", "zh/event-json.md"])
+def test_json_page_has_every_property(file: str) -> None:
     schema = event_schema()
     objects = {"event": schema, **schema["$defs"]}
     for name, described in objects.items():
-        page = {row[0].strip("`") for row in rows("event-json.md", f"## {name}")}
+        page = {row[0].strip("`") for row in rows(file, f"## {name}")}
         assert page == described["properties"].keys(), name
