@@ -8,9 +8,6 @@ with running(write_qps=20) as emulator:
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,23 +20,18 @@ import pytest
 from alibabacloud_credentials.utils import auth_util
 
 from tests.support import queues
+from tests.support.emulator_forks import EmulatorForks
 from tests.support.engines import free_port
 
-ROOT = Path(__file__).parents[2]
 KEY_ID = "LTAI-test"
 KEY_SECRET = "test-secret"
 EXTENSION_CODE = queues.EXTENSION_CODE
 PROJECT_ID = 93124
 OPERATOR = "1923456789012735"
 
-_CODE = """
-import json, pathlib, sys
-from emulator.dataworks.server import run
-from emulator.dataworks.state import Profile
-types = {"profile": Profile, "world": pathlib.Path}
-run(**{name: types[name](value) if name in types else value for name, value in json.load(sys.stdin).items()})
-"""
 _START_SECONDS = 20.0
+
+_FORKS = EmulatorForks()
 
 
 class Emulator:
@@ -181,33 +173,26 @@ def running(port: int | None = None, **arguments: object) -> Iterator[Emulator]:
         "extension_code": EXTENSION_CODE,
     }
     emulator = Emulator(port)
-    # A file, not a pipe: nothing reads it, and a full pipe would block the emulator.
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _CODE], cwd=ROOT, stdin=subprocess.PIPE, stderr=log, text=True
-        )
+    with tempfile.NamedTemporaryFile("w+") as log:
+        pid = _FORKS.start({**fixed, **arguments}, Path(log.name))
         try:
-            assert process.stdin
-            with process.stdin:
-                process.stdin.write(json.dumps({**fixed, **arguments}, default=str))
-            _wait_until_up(emulator, process, log)
+            _wait_until_up(emulator, pid, log)
             yield emulator
         finally:
             emulator.close()
-            process.terminate()
-            process.wait(_START_SECONDS)
+            _FORKS.stop(pid)
 
 
-def _wait_until_up(emulator: Emulator, process: subprocess.Popen[str], log: IO[str]) -> None:
+def _wait_until_up(emulator: Emulator, pid: int, log: IO[str]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if not _FORKS.is_running(pid):
             log.seek(0)
             raise RuntimeError(f"the emulator ended: {log.read()}")
         try:
             emulator.state()
         except httpx.TransportError:
-            time.sleep(0.02)
+            time.sleep(0.01)
         else:
             return
     raise TimeoutError("the emulator did not come up")
