@@ -13,7 +13,7 @@ import redis
 import structlog
 
 from common import clock, tracing
-from common.ledger import EventRecord, MarkResult, PendingReport
+from common.ledger import EventRecord, LeaseRequest, MarkResult, PendingReport, ReportLease
 from common.text.i18n import Language, Text
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from workers import metrics, retry
@@ -96,19 +96,18 @@ def post_pending(services: Services, owner: str, *, is_redelivery: bool = False)
         Whether more reports may be pending.
     """
     limit = time.monotonic() + SERVE_SECONDS
-    reports = services.ledger.reports
     idle_until = 0.0
     while True:
-        report, idle = reports.lease(
+        report, lease, idle = services.ledger.lease_report(
             owner,
-            REPORT_LEASE_SECONDS,
+            request_lease(),
             is_redelivery=is_redelivery,
             idle_seconds=IDLE_PROMISE_SECONDS if time.monotonic() < idle_until else 0.0,
         )
         is_redelivery = False
-        if report:
+        if report and lease:
             with structlog.contextvars.bound_contextvars(message_id=report.message_id):
-                post_leased(services, report)
+                post_leased(services, report, lease)
             if time.monotonic() > limit:
                 return True
             idle_until = time.monotonic() + IDLE_SECONDS
@@ -118,8 +117,14 @@ def post_pending(services: Services, owner: str, *, is_redelivery: bool = False)
             return False
 
 
-def post_leased(services: Services, report: PendingReport) -> None:
-    """Post a leased report; return it to the queue after a transient fault.
+def request_lease() -> LeaseRequest:
+    """Return the leases for one attempt to report an event."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    return LeaseRequest(owner, LEASE_SECONDS, REPORT_LEASE_SECONDS)
+
+
+def post_leased(services: Services, report: PendingReport, lease: ReportLease) -> None:
+    """Post a leased report, with the lease of its event; return it to the queue after a transient fault.
 
     After a permanent fault, or when a retry would miss the deadline, it is left to the watchdog.
 
@@ -127,8 +132,7 @@ def post_leased(services: Services, report: PendingReport) -> None:
         redis.RedisError: the lease then expires.
     """
     try:
-        takeover_after = 0.0 if report.is_takeover else None
-        attempt = decide_and_post(services, report.message_id, report.run, takeover_after=takeover_after)
+        attempt = post_with_lease(services, lease)
         if attempt.is_reported:
             return
         seconds = attempt.busy_seconds
@@ -177,10 +181,32 @@ def decide_and_post(
     Raises:
         DataWorksError: the verdict was not posted; it stays frozen.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    request = request_lease()
     lease = services.ledger.acquire_report_lease(
-        message_id, owner, LEASE_SECONDS, run, patience=takeover_after
+        message_id, request.owner, request.seconds, run, patience=takeover_after
     )
+    return post_with_lease(services, lease, due=due, seconds=seconds)
+
+
+def post_inline(services: Services, message_id: str, run: int, lease: ReportLease | None) -> Attempt:
+    """Decide and post within `INLINE_BUDGET`, with the caller's lease of the event or one of its own.
+
+    Raises:
+        DataWorksError: the verdict was not posted; it stays frozen.
+    """
+    if lease is None:
+        return decide_and_post(services, message_id, run, seconds=INLINE_BUDGET)
+    return post_with_lease(services, lease, seconds=INLINE_BUDGET)
+
+
+def post_with_lease(
+    services: Services, lease: ReportLease, *, due: bool = False, seconds: float = POST_SECONDS
+) -> Attempt:
+    """Decide and post as `decide_and_post` does, with a lease of the event that the caller tried to acquire.
+
+    Raises:
+        DataWorksError: the verdict was not posted; it stays frozen.
+    """
     if lease.record is None:
         return Attempt(busy_seconds=lease.wait)
     record = lease.record
@@ -189,7 +215,7 @@ def decide_and_post(
         with tracing.span(
             "report", "consumer", run=record.run, **tracing.event_attributes(record.event)
         ) as span:
-            return _decide_and_post(services, record, owner, span, due=due, seconds=seconds)
+            return _decide_and_post(services, record, lease.owner, span, due=due, seconds=seconds)
 
 
 def _record_wait(record: EventRecord) -> None:

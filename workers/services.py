@@ -129,8 +129,13 @@ class Services:
     @cached_property
     def reports(self) -> ReportRouter:
         """Posts verdicts inline or enqueues them for the reporters."""
-        post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
-        return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
+        return ReportRouter(
+            self.ledger,
+            self.dispatch,
+            partial(reporter.post_inline, self),
+            is_io_pool=self.is_io_pool,
+            busy=self._busy,
+        )
 
     @cached_property
     def outbox(self) -> Outbox:

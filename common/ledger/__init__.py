@@ -12,6 +12,8 @@ from common.ledger.report_queue import PendingReport
 from common.ledger.results import (
     EventProgress,
     FrozenVerdict,
+    LeasedReport,
+    LeaseRequest,
     MarkResult,
     RecordResult,
     ReportLease,
@@ -33,6 +35,8 @@ __all__ = [
     "EventRecord",
     "FileState",
     "FrozenVerdict",
+    "LeaseRequest",
+    "LeasedReport",
     "Ledger",
     "MarkResult",
     "PendingReport",

@@ -19,9 +19,6 @@ import redis
 from common.ledger.redis_client import waits_until
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-_LEASE_FIELDS = 3
-"""Length of the reply of lease.lua that contains a report."""
-
 MAX_IDLE = 4
 """Maximum number of reporters in the fleet that stay idle for the next reports."""
 
@@ -63,13 +60,6 @@ class PendingReport:
         return cls(message_id, int(run), int(deadline) / 1000, attempts, is_takeover)
 
 
-class LeaseResult(NamedTuple):
-    """The leased report, if there was one; else the number of idle owners, 0 if this owner is not idle."""
-
-    report: PendingReport | None
-    idle: int = 0
-
-
 class Backlog(NamedTuple):
     """Number of waiting reports, and number of tokens to issue because the previous ones seem to be lost."""
 
@@ -91,7 +81,9 @@ class ReportQueue:
         self._waiting_key, self._leased, self._leases, self._idle, self._activity = (
             f"{prefix}{kind}:{name}" for name in ("waiting", "leased", "leases", "idle", "activity")
         )
-        self._lease = client.register_script((_SCRIPTS / "lease.lua").read_text())
+        self._lease = client.register_script(
+            (_SCRIPTS / "queue_lease.lua").read_text() + (_SCRIPTS / "lease_entry.lua").read_text()
+        )
         self._retry_later = client.register_script((_SCRIPTS / "retry_later.lua").read_text())
         self._backlog = client.register_script((_SCRIPTS / "backlog.lua").read_text())
         self._enqueue = client.register_script((_SCRIPTS / "enqueue_entries.lua").read_text())
@@ -100,6 +92,11 @@ class ReportQueue:
     def keys(self) -> tuple[str, str, str, str]:
         """The keys that the scripts use: waiting reports, leased reports, leases, and idle owners."""
         return self._waiting_key, self._leased, self._leases, self._idle
+
+    @property
+    def lease_keys(self) -> tuple[str, str, str, str, str]:
+        """The keys that the scripts use which lease: `keys`, and activity."""
+        return *self.keys, self._activity
 
     def enqueue(self, reports: Iterable[PendingReport]) -> int:
         """Enqueue reports; one that is enqueued keeps its position. Return the number that need a token."""
@@ -116,9 +113,7 @@ class ReportQueue:
         """Whether any report is waiting."""
         return bool(self._client.exists(self._waiting_key))
 
-    def lease(
-        self, owner: str, seconds: float, *, is_redelivery: bool = False, idle_seconds: float = 0.0
-    ) -> LeaseResult:
+    def lease(self, owner: str, seconds: float, *, is_redelivery: bool = False) -> PendingReport | None:
         """Lease the most urgent report: one with an expired lease, else the one with the earliest deadline.
 
         Args:
@@ -126,15 +121,10 @@ class ReportQueue:
             seconds: duration of the lease.
             is_redelivery: whether the owner may have been killed while it had a lease; that report is
                 preferred.
-            idle_seconds: if above 0 and there is no report, the owner offers to call again within this time,
-                multiplied by the number of idle owners. Then the next report needs no token.
         """
-        times = [round(seconds * 1000), int(is_redelivery), round(idle_seconds * 1000)]
-        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE, waits_until()])
-        if len(found) < _LEASE_FIELDS:
-            return LeaseResult(None, *found)
-        entry, attempts, own = found
-        return LeaseResult(PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(own)))
+        arguments = [*lease_arguments(owner, seconds, is_redelivery=is_redelivery), waits_until()]
+        found = self._lease(keys=[*self.lease_keys], args=arguments)
+        return leased_report(*found) if found else None
 
     def retry_later(self, report: PendingReport, seconds: float) -> None:
         """Return a leased report to the queue; it can be leased again after `seconds`."""
@@ -159,3 +149,15 @@ class ReportQueue:
         keys = [self._waiting_key, self._leased, self._activity]
         arguments = [round(idle_seconds * 1000), round(issue_seconds * 1000), MAX_TOKENS]
         return Backlog(*self._backlog(keys=keys, args=arguments))
+
+
+def lease_arguments(
+    owner: str, seconds: float, *, is_redelivery: bool, idle_seconds: float = 0.0
+) -> list[str | int]:
+    """Return the arguments of the scripts that lease; see `ReportQueue.lease` and `Ledger.lease_report`."""
+    return [owner, round(seconds * 1000), int(is_redelivery), round(idle_seconds * 1000), MAX_IDLE]
+
+
+def leased_report(entry: bytes, attempts: int, is_own: int) -> PendingReport:
+    """Return the report that a script has leased."""
+    return PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(is_own))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from common.events import Event
 from common.ledger.record import EventRecord, State
+from common.ledger.report_queue import PendingReport
 from common.verdicts import Verdict
 
 
@@ -19,18 +20,48 @@ class StartedAttempt(NamedTuple):
     snapshot: dict[str, Any] | None
 
 
+class LeaseRequest(NamedTuple):
+    """The leases that a caller wants who reports an event at once.
+
+    Attributes:
+        owner: of the lease of the event; unique to this attempt.
+        seconds: duration of the lease of the event.
+        report_seconds: duration of the lease of the report.
+    """
+
+    owner: str
+    seconds: float
+    report_seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class ReportLease:
     """Result of trying to acquire the report lease of an event.
 
     Attributes:
+        owner: who tried.
         record: the event if the lease was acquired: only the caller may decide and post then. Else None.
         wait: seconds until another owner's lease expires; None if the lease was acquired, or there is nothing
             to report.
     """
 
+    owner: str
     record: EventRecord | None
     wait: float | None = None
+
+
+class LeasedReport(NamedTuple):
+    """A leased report and the lease of its event; both None if no report was waiting.
+
+    Attributes:
+        report: the report.
+        lease: the lease of its event.
+        idle: without a report, the number of idle owners; 0 if the caller is not idle.
+    """
+
+    report: PendingReport | None
+    lease: ReportLease | None
+    idle: int = 0
 
 
 class FrozenVerdict(NamedTuple):
@@ -81,11 +112,13 @@ class RecordResult:
         is_complete: every planned check has an outcome, so the report is enqueued.
         is_stale: the outcomes were too late or of an older run, and were not recorded.
         waiting: number of reports that need a token, if `is_complete`.
+        lease: the lease of the event that was requested, if `is_complete`; None if none was.
     """
 
     is_complete: bool
     is_stale: bool
     waiting: int = 0
+    lease: ReportLease | None = None
 
 
 @dataclass(frozen=True, slots=True)

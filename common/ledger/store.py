@@ -22,10 +22,12 @@ from common.ledger.queries import facets
 from common.ledger.queries.search import Cursor, EventPage, EventQuery, EventSearch
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
-from common.ledger.report_queue import ReportQueue
+from common.ledger.report_queue import ReportQueue, lease_arguments, leased_report
 from common.ledger.results import (
     EventProgress,
     FrozenVerdict,
+    LeasedReport,
+    LeaseRequest,
     MarkResult,
     RecordResult,
     ReportLease,
@@ -40,10 +42,12 @@ MAX_REJECTS = 1000
 """Rejected messages that are kept; senders must not be able to fill Redis."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-_PRELUDE = ("prelude.lua", "audit_entry.lua", "history.lua")
+_PRELUDE = ("prelude.lua", "audit_entry.lua", "history.lua", "report_lease.lua")
 _OTHERS = (
     "lease_due",
-    "lease",
+    "lease_report",
+    "queue_lease",
+    "lease_entry",
     "retry_later",
     "backlog",
     "audit_record",
@@ -98,6 +102,9 @@ class Ledger:
         }
         self._lease_due = client.register_script(
             (_SCRIPTS / "history.lua").read_text() + (_SCRIPTS / "lease_due.lua").read_text()
+        )
+        self._lease_report = client.register_script(
+            prelude + (_SCRIPTS / "queue_lease.lua").read_text() + (_SCRIPTS / "lease_report.lua").read_text()
         )
 
     def key(self, name: str) -> str:
@@ -204,7 +211,12 @@ class Ledger:
         return bool(self._run("mark_slow", message_id, run, reason, *checks))
 
     def record_outcomes(
-        self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
+        self,
+        message_id: str,
+        run: int,
+        outcomes: Mapping[str, Outcome],
+        *,
+        request: LeaseRequest | None = None,
     ) -> RecordResult:
         """Record outcomes by check name; the first outcome of each check is kept.
 
@@ -215,19 +227,28 @@ class Ledger:
             message_id: the event.
             run: the run that the outcomes belong to.
             outcomes: the outcomes by check name.
-            lease_seconds: if above 0, the caller leases the report for this long and posts it itself.
+            request: the leases of a caller that posts the report itself; None to leave it to the reporters.
         """
-        status, *waiting = self._run(
+        owner, seconds, report_seconds = request or ("", 0, 0)
+        status, *answer = self._run(
             "record_outcomes",
             message_id,
             run,
-            _to_milliseconds(lease_seconds),
             waits_until(),
+            _to_milliseconds(report_seconds),
+            owner,
+            _to_milliseconds(seconds),
+            _to_milliseconds(MIN_LOST_LEASE_SECONDS),
+            self._history.token,
             *_outcome_fields(outcomes),
-            more_keys=self.reports.keys,
+            more_keys=[*self.reports.keys, self._history.key],
         )
+        waiting, *lease = answer or (0,)
         return RecordResult(
-            is_complete=status == 1, is_stale=status == -1, waiting=waiting[0] if waiting else 0
+            is_complete=status == 1,
+            is_stale=status == -1,
+            waiting=waiting,
+            lease=self._read_lease(owner, *lease) if lease else None,
         )
 
     def enqueue_report(self, message_id: str, run: int, *, end_lease: bool = False) -> int | None:
@@ -266,7 +287,7 @@ class Ledger:
         """
         wanted_run = "" if run is None else run
         respected = lease_seconds if patience is None else min(patience, lease_seconds)
-        status, answer, token = self._run(
+        answer = self._run(
             "acquire_report_lease",
             message_id,
             wanted_run,
@@ -278,10 +299,51 @@ class Ledger:
             waits_until(),
             more_keys=[self._history.key],
         )
+        return self._read_lease(owner, answer)
+
+    def lease_report(
+        self,
+        owner: str,
+        request: LeaseRequest,
+        *,
+        is_redelivery: bool = False,
+        idle_seconds: float = 0.0,
+    ) -> LeasedReport:
+        """Lease the most urgent report as `ReportQueue.lease` does, and its event in the same step.
+
+        Args:
+            owner: an id of the caller, by which it is known in the queue.
+            request: the leases that it wants.
+            is_redelivery: whether the owner may have been killed while it had a lease; that report is
+                preferred, and the lease of its event ends.
+            idle_seconds: if above 0 and there is no report, the owner offers to call again within this time,
+                multiplied by the number of idle owners. Then the next report needs no token.
+        """
+        found = self._lease_report(
+            keys=[*self.reports.lease_keys, self._history.key],
+            args=[
+                *lease_arguments(
+                    owner, request.report_seconds, is_redelivery=is_redelivery, idle_seconds=idle_seconds
+                ),
+                waits_until(),
+                self.key("event:"),
+                request.owner,
+                _to_milliseconds(request.seconds),
+                _to_milliseconds(MIN_LOST_LEASE_SECONDS),
+                self._history.token,
+            ],
+        )
+        if len(found) <= 1:
+            return LeasedReport(None, None, *found)
+        *report, answer = found
+        return LeasedReport(leased_report(*report), self._read_lease(request.owner, answer))
+
+    def _read_lease(self, owner: str, answer: Sequence[Any]) -> ReportLease:
+        status, content, token = answer
         self._history.update(token)
         if status == 1:
-            return ReportLease(EventRecord.from_hash(_pairs(answer)))
-        return ReportLease(None, answer / 1000 if status == 0 else None)
+            return ReportLease(owner, EventRecord.from_hash(_pairs(content)))
+        return ReportLease(owner, None, content / 1000 if status == 0 else None)
 
     def freeze_verdict(self, message_id: str, owner: str, verdict: Verdict) -> FrozenVerdict | None:
         """Freeze `verdict` unless the run has one already, and mark the start of posting.

@@ -86,7 +86,7 @@ class PlanRouter:
         """
         limit = time.monotonic() + SERVE_SECONDS
         while time.monotonic() < limit:
-            entry, _ = self.queue.lease(owner, LEASE_SECONDS, is_redelivery=is_redelivery)
+            entry = self.queue.lease(owner, LEASE_SECONDS, is_redelivery=is_redelivery)
             is_redelivery = False
             if entry is None:
                 return False

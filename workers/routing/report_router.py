@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from common.ledger import Ledger, RecordResult
+from common.ledger import Ledger, RecordResult, ReportLease
 from common.ledger.report_queue import MAX_TOKENS
 from common.verdicts import Outcome
 from workers.broker.dispatch import Dispatch
 from workers.dataworks.errors import DataWorksError, Throttled
-from workers.reporter import REPORT_LEASE_SECONDS, Attempt
+from workers.reporter import Attempt, request_lease
 from workers.task_base import TRANSIENT_ERRORS
 
 MAX_BUSY = 8
@@ -30,7 +30,8 @@ class ReportRouter:
     Args:
         ledger: where outcomes are recorded and reports are enqueued.
         dispatch: publishes the tokens that wake up a reporter.
-        post: decides and posts an event's verdict (message id, run) within a short time.
+        post: decides and posts an event's verdict (message id, run, and its lease if this process has tried
+            to acquire it) within a short time.
         is_io_pool: whether the process has a thread pool for I/O-bound work.
         busy: returns the number of tasks that the process is running.
     """
@@ -39,7 +40,7 @@ class ReportRouter:
         self,
         ledger: Ledger,
         dispatch: Dispatch,
-        post: Callable[[str, int], Attempt],
+        post: Callable[[str, int, ReportLease | None], Attempt],
         *,
         is_io_pool: bool,
         busy: Callable[[], int],
@@ -56,11 +57,10 @@ class ReportRouter:
 
         The report is enqueued atomically with the last outcome, so it is posted whatever fails afterwards.
         """
-        inline = self.can_post_inline()
-        lease_seconds = REPORT_LEASE_SECONDS if inline else 0
-        result = self._ledger.record_outcomes(message_id, run, outcomes, lease_seconds=lease_seconds)
-        if result.is_complete and inline:
-            self._post_or_enqueue(message_id, run)
+        request = request_lease() if self.can_post_inline() else None
+        result = self._ledger.record_outcomes(message_id, run, outcomes, request=request)
+        if result.is_complete and result.lease:
+            self._post_or_enqueue(message_id, run, result.lease)
         elif result.is_complete:
             self._publish_token(result.waiting)
         return result
@@ -82,9 +82,9 @@ class ReportRouter:
         """Whether this process may post a verdict itself: it is I/O-bound, not busy and not throttled."""
         return self._is_io_pool and self._busy() <= MAX_BUSY and time.monotonic() >= self._throttled_until
 
-    def _post_or_enqueue(self, message_id: str, run: int) -> None:
+    def _post_or_enqueue(self, message_id: str, run: int, lease: ReportLease | None = None) -> None:
         try:
-            if self._post(message_id, run).is_done:
+            if self._post(message_id, run, lease).is_done:
                 return
         except DataWorksError as error:
             log.info("inline_post_deferred", error=error.code)

@@ -26,7 +26,16 @@ from hypothesis.stateful import (
 )
 
 from common.events import Event
-from common.ledger import EventRecord, Ledger, MarkResult, PendingReport, State, connect
+from common.ledger import (
+    EventRecord,
+    LeaseRequest,
+    Ledger,
+    MarkResult,
+    PendingReport,
+    ReportLease,
+    State,
+    connect,
+)
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from tests.support.plans import plan_of
 
@@ -171,23 +180,26 @@ class Lifecycle(RuleBasedStateMachine):
                 model.attempts[name] = model.attempts.get(name, 0) + 1
             assert started.attempts == {name: model.attempts[name] for name in left}
 
-    @rule(message_id=ids, names=check_sets, outcome=outcomes, lag=lags, is_inline=st.booleans())
+    @rule(message_id=ids, names=check_sets, outcome=outcomes, lag=lags, owner=st.none() | owners)
     def record_outcomes(
-        self, message_id: str, names: list[str], outcome: Outcome, lag: int, is_inline: bool
+        self, message_id: str, names: list[str], outcome: Outcome, lag: int, owner: str | None
     ) -> None:
         self.step("record_outcomes")
         model = self.models.get(message_id)
         new = {name: outcome for name in names if model and name in model.plan}
-        seconds = LEASE_SECONDS if is_inline else 0
         run = model.run - lag if model else 1
-        result = self.ledger.record_outcomes(message_id, run, new, lease_seconds=seconds)
+        request = None if owner is None else LeaseRequest(owner, LEASE_SECONDS, LEASE_SECONDS)
+        result = self.ledger.record_outcomes(message_id, run, new, request=request)
         assert result.is_stale is not (model is not None and not lag and model.state is State.CHECKING)
         if model and not result.is_stale:
             model.outcomes = {**new, **model.outcomes}
             assert result.is_complete is (len(model.outcomes) == len(model.plan))
             if result.is_complete:
-                self.enqueue(message_id, is_inline=is_inline)
+                self.enqueue(message_id, is_inline=owner is not None)
                 assert result.waiting == len(self.waiting)
+            assert (result.lease is not None) is (result.is_complete and owner is not None)
+            if owner is not None and result.lease:
+                self.check_lease(message_id, owner, result.lease, is_current=True)
 
     def enqueue(self, message_id: str, *, is_inline: bool = False) -> None:
         """Add an event's report to the expected queue; a leased one stays with its owner."""
@@ -218,9 +230,10 @@ class Lifecycle(RuleBasedStateMachine):
         own = {entry for entry, (_, _, holder) in self.leased.items() if holder == owner and is_redelivery}
         free = {entry for entry, (is_free, _, _) in self.leased.items() if is_free}
         nearest = sorted(self.waiting, key=lambda entry: (int(entry.split()[0]), entry))[:1]
-        report = self.ledger.reports.lease(owner, LEASE_SECONDS, is_redelivery=is_redelivery).report
-        if report is None:
-            assert (own, free, nearest) == (set(), set(), [])
+        request = LeaseRequest(f"{owner} of an event", LEASE_SECONDS, LEASE_SECONDS)
+        report, lease, _ = self.ledger.lease_report(owner, request, is_redelivery=is_redelivery)
+        if report is None or lease is None:
+            assert (report, lease, own, free, nearest) == (None, None, set(), set(), [])
             return
         assert report.key in (own or free or nearest)
         assert report.is_takeover is bool(own)
@@ -228,6 +241,14 @@ class Lifecycle(RuleBasedStateMachine):
         self.waiting.discard(report.key)
         self.leased[report.key] = (False, report.attempts, owner)
         self.leases.append(report)
+        model = self.models.get(report.message_id)
+        self.check_lease(
+            report.message_id,
+            request.owner,
+            lease,
+            is_current=model is not None and model.run == report.run,
+            takes_over=report.is_takeover,
+        )
 
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), is_now=st.booleans())
@@ -245,7 +266,15 @@ class Lifecycle(RuleBasedStateMachine):
         run = None if lag is None else (model.run - lag if model else 1)
         patience = 0.0 if takes_over else None
         lease = self.ledger.acquire_report_lease(message_id, owner, LEASE_SECONDS, run, patience=patience)
-        if model is None or lag == 1 or model.state in (State.REPORTED, State.IGNORED):
+        self.check_lease(message_id, owner, lease, is_current=lag != 1, takes_over=takes_over)
+
+    def check_lease(
+        self, message_id: str, owner: str, lease: ReportLease, *, is_current: bool, takes_over: bool = False
+    ) -> None:
+        """Check the result of trying to lease an event, and update the model."""
+        model = self.models.get(message_id)
+        assert lease.owner == owner
+        if model is None or not is_current or model.state in (State.REPORTED, State.IGNORED):
             assert (lease.record, lease.wait) == (None, None)
         elif model.holder not in (None, owner) and not takes_over:
             assert lease.record is None

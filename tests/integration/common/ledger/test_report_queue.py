@@ -14,7 +14,7 @@ import pytest
 from celery import Celery
 
 from common.events import Event
-from common.ledger import EventRecord, PendingReport, State
+from common.ledger import EventRecord, LeaseRequest, PendingReport, ReportLease, State
 from common.ledger.report_queue import MAX_IDLE, MAX_TOKENS
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
@@ -73,7 +73,11 @@ def enqueued(services: Services, emulator: Emulator, message_id: str, seconds: f
 
 
 def lease(services: Services, owner: str = "other", **options: Any) -> PendingReport | None:
-    return services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, **options).report
+    return services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, **options)
+
+
+def lease_event(services: Services, message_id: str) -> ReportLease:
+    return services.ledger.acquire_report_lease(message_id, "this", LEASE_SECONDS)
 
 
 def left(services: Services) -> int:
@@ -162,7 +166,7 @@ def test_enqueueing_again_changes_nothing(services: Services, emulator: Emulator
 
 def test_a_lease_that_ends_makes_the_report_available(services: Services, emulator: Emulator) -> None:
     near, far = (enqueued(services, emulator, name, seconds) for name, seconds in (("near", 30), ("far", 90)))
-    assert services.ledger.reports.lease("killed", 0.2).report == near
+    assert services.ledger.reports.lease("killed", 0.2) == near
     assert lease(services) == far
     assert wait_for(lambda: lease(services)) == replace(near, attempts=2)
     assert lease(services) is None
@@ -221,7 +225,7 @@ def test_an_event_leased_by_another_reporter_is_retried_later(services: Services
     report = enqueued(services, emulator, "m-1", 30)
     assert services.ledger.acquire_report_lease("m-1", "other", LEASE_SECONDS).record
     assert lease(services) == report
-    reporter.post_leased(services, report)
+    reporter.post_leased(services, report, lease_event(services, "m-1"))
     assert emulator.verdicts() == []
     assert lease(services) is None
     assert left(services)
@@ -233,15 +237,16 @@ def test_a_failure_too_near_to_the_deadline_is_left_to_the_watchdog(
     report = enqueued(services, emulator, "m-1", 2)
     emulator.fault("error", action=FAULTY, times=None, status=500, code="InternalError.System")
     assert lease(services) == report
-    reporter.post_leased(services, replace(report, attempts=6))
+    reporter.post_leased(services, replace(report, attempts=6), lease_event(services, "m-1"))
     assert services.ledger.states(["m-1"]) == [State.DECIDED]
     assert not left(services)
 
 
 def idle(services: Services, owner: str, seconds: float) -> int:
     """Look for a report that is not there, and return the number of idle reporters; 0 if not idle."""
-    report, count = services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, idle_seconds=seconds)
-    assert report is None
+    request = LeaseRequest(f"{owner}-attempt", LEASE_SECONDS, REPORT_LEASE_SECONDS)
+    report, lease, count = services.ledger.lease_report(owner, request, idle_seconds=seconds)
+    assert (report, lease) == (None, None)
     return count
 
 
@@ -308,7 +313,7 @@ def test_tokens_that_were_lost_are_issued_again_once(services: Services, emulato
 
 def test_a_report_whose_lease_ended_needs_a_token(services: Services, emulator: Emulator) -> None:
     enqueued(services, emulator, "m-1", 30)
-    assert services.ledger.reports.lease("killed", 0.2).report
+    assert services.ledger.reports.lease("killed", 0.2)
     backlog = wait_for(
         lambda: (
             (found := services.ledger.reports.backlog(idle_seconds=0.1, issue_seconds=60)).tokens_needed

@@ -225,7 +225,7 @@ def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(service
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
-    report = wait_for(lambda: services.ledger.reports.lease("test", 60).report)
+    report = wait_for(lambda: services.ledger.reports.lease("test", 60))
 
     assert report
     assert report.message_id == "m-1"
@@ -273,4 +273,4 @@ def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:
     body = orjson.dumps([[], {}, {}])
     publish(services, TOPOLOGY.dead_exchange, TOPOLOGY[QueueName.REPORTS].name, body, topology.TASK_REPORT)
     wait_for(lambda: drained(services))
-    assert services.ledger.reports.lease("test", 60).report
+    assert services.ledger.reports.lease("test", 60)

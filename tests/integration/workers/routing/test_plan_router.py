@@ -104,7 +104,7 @@ def test_an_event_of_a_killed_process_is_planned_by_the_redelivered_token(
     services: Services, emulator: Emulator
 ) -> None:
     intake.process_events(services, [event(emulator, "m-1")])
-    assert services.ledger.plans.lease("token", plan_router.LEASE_SECONDS).report
+    assert services.ledger.plans.lease("token", plan_router.LEASE_SECONDS)
     assert serve(services, "another") == []
 
     planned: list[str] = []
