@@ -29,7 +29,7 @@ from workers.task_base import TRANSIENT_ERRORS, error_location
 from workers.task_events import CheckEnd
 
 BATCH_TIME_BUDGET = 2.0
-"""Seconds spent on the events of one message; the rest is then requeued for other workers."""
+"""Seconds in which the events of one message start; the rest is then requeued for other workers."""
 
 REQUEUE_BATCH = 4
 """Events per requeued message, since each message has a fixed cost."""
@@ -53,7 +53,8 @@ def process_events(
 ) -> tuple[list[Event], Exception | None]:
     """Process the events of one message. All are admitted, and so watched, before any is planned.
 
-    Those with the earliest deadline are planned first; under load they are only enqueued for that.
+    Those with the earliest deadline are planned first, several at a time; under load they are only enqueued
+    for that.
 
     The events of a message share no fate: after an exception or the end of a process, each gets a message of
     its own.
@@ -77,29 +78,54 @@ def process_events(
     records.sort(key=lambda record: record.watch_at)
     if not is_redelivery and services.plans.defer(records):
         return [], None
-    spread_at = time.monotonic() + BATCH_TIME_BUDGET
-    unfinished: list[Event] = []
-    fault: Exception | None = None
-    for number, record in enumerate(records):
-        if number and time.monotonic() > spread_at:
-            _requeue_rest(services, [later.event for later in records[number:]])
-            break
+    batch = _Batch(services, records, is_single=len(events) == 1)
+    services.spare_threads.run(batch.process, records)
+    _requeue_rest(services, batch.not_started)
+    return batch.unfinished, batch.fault
+
+
+class _Batch:
+    """The events of one message, processed by several threads.
+
+    Attributes:
+        not_started: events that no thread has started in time; other workers may have a free one.
+        unfinished: events to retry because of a transient fault.
+        fault: such a fault.
+    """
+
+    def __init__(self, services: Services, records: Sequence[EventRecord], *, is_single: bool) -> None:
+        self._services = services
+        self._first = records[0] if records else None
+        self._is_single = is_single
+        self._ends_at = time.monotonic() + BATCH_TIME_BUDGET
+        self.not_started: list[Event] = []
+        self.unfinished: list[Event] = []
+        self.fault: Exception | None = None
+
+    def process(self, record: EventRecord) -> None:
+        """Process one of the events.
+
+        Raises:
+            Exception: it can be neither planned nor answered.
+        """
+        if record is not self._first and time.monotonic() > self._ends_at:
+            self.not_started.append(record.event)
+            return
         with (
             structlog.contextvars.bound_contextvars(message_id=record.event.message_id),
             tracing.event_scope(record.event, record.run),
         ):
             try:
-                _advance_guarded(services, record)
+                _advance_guarded(self._services, record)
             except TRANSIENT_ERRORS as error:
-                unfinished.append(record.event)
-                fault = error
+                self.unfinished.append(record.event)
+                self.fault = error
             except Exception as error:  # noqa: BLE001 - the others of the message must not wait
                 log.error("planning_failed", error=type(error).__name__, at=error_location(error))
-                if len(events) > 1:
-                    _send_alone(services, [record.event])
+                if self._is_single:
+                    _answer_unplanned(self._services, record, PLANNING_FAILED, type(error).__name__)
                 else:
-                    _answer_unplanned(services, record, PLANNING_FAILED, type(error).__name__)
-    return unfinished, fault
+                    _send_alone(self._services, [record.event])
 
 
 def plan_waiting(services: Services, owner: str, *, is_redelivery: bool = False) -> None:

@@ -40,6 +40,7 @@ from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.routing.plan_router import PlanRouter
 from workers.routing.report_router import ReportRouter
 from workers.scheduling.scheduler import Scheduler
+from workers.scheduling.spare_threads import SpareThreads
 from workers.settings import WorkerSettings
 from workers.task_base import TRANSIENT_ERRORS
 from workers.task_events import Send, TaskEvents, send_nothing
@@ -134,8 +135,13 @@ class Services:
             self.dispatch,
             partial(reporter.post_inline, self),
             is_io_pool=self.is_io_pool,
-            busy=self._busy,
+            busy=lambda: self._busy() + self.spare_threads.active,
         )
+
+    @cached_property
+    def spare_threads(self) -> SpareThreads:
+        """Threads for the events of one message."""
+        return SpareThreads()
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -39,8 +39,8 @@ CALL_SECONDS = 6.0
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 """Maximum size of a response with its headers. The largest are code and pages of a hundred rows: a few MB."""
 
-CONNECTIONS = 64
-"""Size of the connection pool: above the threads of a process, for tasks and for the lookups of others."""
+CONNECTIONS = 96
+"""Size of the connection pool: above the threads of a process, for tasks, their events, and lookups."""
 
 _PORT = 80
 """The SDK's own default for requests, whatever the endpoint is: only part of the name of its sessions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -154,6 +155,21 @@ def test_the_rest_of_a_slow_batch_is_requeued_in_a_few_messages(
     assert len(emulator.verdicts()) == 1
     assert queued(services, TOPOLOGY[QueueName.INTAKE]) == 2
     assert services.ledger.counts()[State.RECEIVED] == 6
+
+
+def test_the_events_of_a_message_wait_for_dataworks_at_the_same_time(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, together = intake._snapshot, threading.Barrier(5)
+
+    def wait(services: Services, record: EventRecord) -> object:
+        together.wait(20)
+        return snapshot(services, record)
+
+    monkeypatch.setattr(intake, "_snapshot", wait)
+    events = [commit(emulator, f"m-{number}") for number in range(5)]
+    assert intake.process_events(services, events) == ([], None)
+    assert services.ledger.counts()[State.CHECKING] == 5
 
 
 def without_process_id(an_event: Event) -> Event:
