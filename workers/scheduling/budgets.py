@@ -18,6 +18,10 @@ BUDGET_SECONDS = 15.0
 BUDGET_PERIOD = 60.0
 """Seconds in which an empty budget becomes full."""
 
+MIN_CHARGE_SECONDS = 0.05
+"""CPU seconds from which a use is charged at once. Smaller ones are added up in the process: most checks need
+less, and would each cost a round trip."""
+
 PENALTY_SECONDS = 240.0
 """Seconds without access to the fast queue after an input that used up its allowance there."""
 
@@ -53,6 +57,7 @@ class Budgets:
         self._client = client
         self._prefix = f"{prefix}cpu:"
         self._charge = client.register_script(_CHARGE.read_text())
+        self._uncharged: dict[str, float] = {}
 
     def slow_reason(self, workspace: str, digest: str | None) -> SlowReason | None:
         """Return why the next checks of a workspace go to the slow queue; None if they do not.
@@ -70,8 +75,12 @@ class Budgets:
         return SlowReason.BUDGET if lifetime >= BUDGET_PERIOD * 1000 else None
 
     def charge(self, workspace: str, cpu_seconds: float) -> None:
-        """Subtract CPU seconds from the budget of a workspace."""
-        lifetime = max(1, round(cpu_seconds * BUDGET_PERIOD / BUDGET_SECONDS * 1000))
+        """Subtract CPU seconds from a workspace's budget, once they are `MIN_CHARGE_SECONDS` together."""
+        used = self._uncharged.pop(workspace, 0.0) + cpu_seconds
+        if used < MIN_CHARGE_SECONDS:
+            self._uncharged[workspace] = used
+            return
+        lifetime = round(used * BUDGET_PERIOD / BUDGET_SECONDS * 1000)
         self._charge(keys=[self._budget(workspace)], args=[lifetime, int(_MAX_LIFETIME * 1000)])
 
     def penalize(self, workspace: str, digest: str | None) -> None:

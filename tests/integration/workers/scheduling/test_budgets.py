@@ -9,7 +9,14 @@ import redis
 
 from common.ledger import connect
 from workers.scheduling import budgets
-from workers.scheduling.budgets import BUDGET_PERIOD, BUDGET_SECONDS, PENALTY_SECONDS, Budgets, SlowReason
+from workers.scheduling.budgets import (
+    BUDGET_PERIOD,
+    BUDGET_SECONDS,
+    MIN_CHARGE_SECONDS,
+    PENALTY_SECONDS,
+    Budgets,
+    SlowReason,
+)
 
 BUSY, OTHER, CODE = "101", "102", "0" * 64
 
@@ -44,6 +51,21 @@ def test_a_used_up_budget_concerns_its_workspace_only(subject: Budgets) -> None:
     subject.charge(BUSY, 1.1)
     assert subject.slow_reason(BUSY, CODE) is SlowReason.BUDGET
     assert subject.slow_reason(OTHER, CODE) is None
+
+
+def test_small_uses_are_charged_together_and_none_is_lost(subject: Budgets, client: redis.Redis) -> None:
+    small = MIN_CHARGE_SECONDS * 0.4
+    subject.charge(BUSY, small)
+    subject.charge(OTHER, small)
+    subject.charge(BUSY, small)
+    assert client.dbsize() == 0
+    subject.charge(BUSY, small)
+    [key] = client.scan_iter()
+    assert client.pttl(key) == pytest.approx(3 * small * BUDGET_PERIOD / BUDGET_SECONDS * 1000, abs=60)
+    for _ in range(round(BUDGET_SECONDS / small)):
+        subject.charge(BUSY, small)
+    assert subject.slow_reason(BUSY, None) is SlowReason.BUDGET
+    assert subject.slow_reason(OTHER, None) is None
 
 
 def test_a_budget_refills(subject: Budgets, client: redis.Redis) -> None:
