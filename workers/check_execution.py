@@ -83,7 +83,7 @@ def execute(
         names: the checks, run one after the other.
         deadline: of the outcomes, in seconds since the epoch.
         started_attempt: the attempt, if it is already counted in the ledger.
-        seconds: time budget of the lookups; a slower lookup is a transient fault.
+        seconds: time in which lookups begin; one that would begin later is a transient fault.
         is_redelivery: whether an earlier delivery of the message may have ended its process.
 
     Returns:
@@ -103,7 +103,7 @@ def execute(
                     services,
                     started_attempt,
                     deadline,
-                    lookups_deadline=clock.now() + seconds,
+                    begin_lookups_by=clock.now() + seconds,
                     is_redelivery=is_redelivery,
                 )
             services.reports.record(message_id, run, batch.outcomes)
@@ -147,7 +147,7 @@ def run_checks(
     started_attempt: StartedAttempt,
     deadline: float,
     *,
-    lookups_deadline: float = math.inf,
+    begin_lookups_by: float = math.inf,
     trial_seconds: float | None = None,
     is_redelivery: bool = False,
 ) -> Batch:
@@ -157,7 +157,7 @@ def run_checks(
         services: of this process.
         started_attempt: the attempt.
         deadline: of the outcomes, in seconds since the epoch.
-        lookups_deadline: of the lookups, if it is earlier; a slower lookup is a transient fault.
+        begin_lookups_by: when a lookup begins at the latest; one that would be later is a transient fault.
         trial_seconds: CPU seconds that all of them may use, if those that need more run again elsewhere.
         is_redelivery: whether an earlier delivery of the message may have ended its process. Otherwise the
             earlier attempts met faults of an engine, which are none of the check's.
@@ -168,7 +168,7 @@ def run_checks(
     planned = {item.name: item for item in plan.checks}
     snapshot = Snapshot.from_json(started_attempt.snapshot) if started_attempt.snapshot else None
     runner = services.check_runner(
-        started_attempt.record.event, snapshot, plan.language, deadline, lookups_deadline
+        started_attempt.record.event, snapshot, plan.language, deadline, begin_lookups_by
     )
     started, cpu_at_start = time.monotonic(), time.process_time()
     for number, name in enumerate(names):

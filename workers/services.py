@@ -300,7 +300,7 @@ class Services:
         snapshot: Snapshot | None,
         language: Language,
         deadline: float,
-        lookups_deadline: float = math.inf,
+        begin_lookups_by: float = math.inf,
     ) -> CheckRunner:
         """Return the runner of the checks of one event.
 
@@ -309,11 +309,11 @@ class Services:
             snapshot: the detail of its operation; None if there is none.
             language: of the findings.
             deadline: of the outcomes, in seconds since the epoch.
-            lookups_deadline: of the lookups, if it is earlier; an outcome with a failed lookup is then
+            begin_lookups_by: when a lookup begins at the latest; an outcome with a failed lookup is then
                 discarded, since a later attempt has more time.
         """
         latest = lookup_limit(deadline)
-        lookups = self._lookups(min(latest, lookups_deadline), event.project_id)
+        lookups = self._lookups(latest, begin_lookups_by, event.project_id)
         return CheckRunner(
             event,
             snapshot,
@@ -323,17 +323,17 @@ class Services:
             cache=self.result_cache,
             waivers=self.waivers,
             deadline=deadline,
-            lookup_faults=lookups.faults if lookups_deadline < latest else (),
+            lookup_faults=lookups.faults if begin_lookups_by < latest else (),
             transient=TRANSIENT_ERRORS,
             fingerprint_key=lambda: self.fingerprint_key,
             threads=self.check_threads,
         )
 
-    def _lookups(self, deadline: float, project_id: int | None) -> BoundLookups:
+    def _lookups(self, deadline: float, begin_by: float, project_id: int | None) -> BoundLookups:
         if self._calls_dataworks:
-            return self.dataworks.lookups(deadline, project_id)
+            return self.dataworks.lookups(deadline, project_id, begin_by=begin_by)
         threads = EventLookupThreads(LOOKUP_THREADS)
-        return BoundLookups(self.lookup_requester, deadline, project_id, threads)
+        return BoundLookups(self.lookup_requester, min(deadline, begin_by), project_id, threads)
 
 
 def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | None:

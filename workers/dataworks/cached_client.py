@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -44,19 +45,27 @@ class CachedClient:
         self._calls = calls
         self._single_flight = single_flight
 
-    def fetch(self, read: CachedRead[T], arguments: Arguments, *, deadline: float) -> T:
+    def fetch(
+        self, read: CachedRead[T], arguments: Arguments, *, deadline: float, begin_by: float = math.inf
+    ) -> T:
         """Return the parsed response of a read, which may come from the cache (about one minute old).
 
         Args:
             read: the read.
             arguments: the operation's parameters.
             deadline: when to give up, in seconds since the epoch; the call with the earliest goes first.
+            begin_by: when a call begins at the latest; one that has begun may take until `deadline`.
 
         Raises:
-            DataWorksError: the call failed, or the cache holds a rejection (`RequestRejected`).
+            DataWorksError: the call failed or could not begin in time, or the cache holds a rejection
+                (`RequestRejected`).
             redis.RedisError: the rate limiter is unavailable.
         """
-        return self._fetch(read, arguments, deadline, deadline)[1]
+        return self._fetch(read, arguments, deadline, deadline, begin_by)[1]
+
+    def beginning_by(self, begin_by: float) -> PromptClient:
+        """Return a client of the same cache whose reads begin by a time, in seconds since the epoch."""
+        return PromptClient(self, begin_by)
 
     def fetch_response(
         self, read: CachedRead[T], arguments: Arguments, *, deadline: float, deadline_at: float
@@ -76,14 +85,21 @@ class CachedClient:
         return self._fetch(read, arguments, deadline, deadline_at)[0]
 
     def _fetch(
-        self, read: CachedRead[T], arguments: Arguments, deadline: float, deadline_at: float
+        self,
+        read: CachedRead[T],
+        arguments: Arguments,
+        deadline: float,
+        deadline_at: float,
+        begin_by: float = math.inf,
     ) -> tuple[Json, T]:
         key = read.operation.cache_key
-        cached = self._single_flight.get_or_lease(key, arguments, deadline=deadline)
+        cached = self._single_flight.get_or_lease(key, arguments, deadline=min(deadline, begin_by))
         if cached is not None:
             return cached, parse_cached(read, cached)
         try:
-            response = self._calls.call(read.operation, arguments, deadline=deadline, deadline_at=deadline_at)
+            response = self._calls.call(
+                read.operation, arguments, deadline=deadline, deadline_at=deadline_at, begin_by=begin_by
+            )
             value = parse_response(read.operation, read.parse, response)
         except RequestRejected as error:
             self._single_flight.publish(key, arguments, {REJECTED_ENTRY: error.code})
@@ -93,6 +109,24 @@ class CachedClient:
             raise
         self._single_flight.publish(key, arguments, response)
         return response, value
+
+
+@dataclass(frozen=True, slots=True)
+class PromptClient:
+    """Reads of a check that soon leaves its process: none begins late, and none that has begun is wasted.
+
+    Attributes:
+        client: makes the reads.
+        begin_by: when a call begins at the latest, in seconds since the epoch. It may take longer: its
+            response is then in the cache for the next attempt of the check.
+    """
+
+    client: CachedClient
+    begin_by: float
+
+    def fetch(self, read: CachedRead[T], arguments: Arguments, *, deadline: float) -> T:
+        """Return the parsed response; see `CachedClient.fetch`."""
+        return self.client.fetch(read, arguments, deadline=deadline, begin_by=self.begin_by)
 
 
 def parse_cached(read: CachedRead[T], cached: Json) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import redis
@@ -172,9 +173,18 @@ class DataWorks:
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
         return self.cached_client.fetch(_OPTION_VALUE, arguments, deadline=deadline)
 
-    def lookups(self, deadline: float, project_id: int | None = None) -> BoundLookups:
-        """Return the lookups of an event's checks, all bound by `deadline`; `project_id` is its workspace."""
-        return BoundLookups(self.cached_client, deadline, project_id, EventLookupThreads(LOOKUP_THREADS))
+    def lookups(
+        self, deadline: float, project_id: int | None = None, *, begin_by: float = math.inf
+    ) -> BoundLookups:
+        """Return the lookups of an event's checks.
+
+        Args:
+            deadline: of all of them, in seconds since the epoch.
+            project_id: the event's workspace.
+            begin_by: when a call begins at the latest; see `PromptClient`.
+        """
+        source = self.cached_client.beginning_by(begin_by)
+        return BoundLookups(source, deadline, project_id, EventLookupThreads(LOOKUP_THREADS))
 
 
 def connect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -99,6 +100,7 @@ class RetryingClient:
         urgent: bool = False,
         deadline_at: float | None = None,
         quota_deadline: float | None = None,
+        begin_by: float = math.inf,
         confirm: Callable[[], object] | None = None,
     ) -> Json:
         """Call `operation`, at most three times, and return the response.
@@ -110,23 +112,28 @@ class RetryingClient:
             urgent: whether it is a verdict, or a query about one; urgent calls precede all others.
             deadline_at: the event's deadline, in seconds since the epoch; the earliest of a class goes first.
             quota_deadline: when to stop waiting for the quota before the first attempt; None for `deadline`.
+            begin_by: when to stop waiting for the quota, or for another attempt, in seconds since the epoch;
+                what has been sent by then may take until `deadline`.
             confirm: called before each attempt is sent, after the wait for the quota; raises to prevent it.
 
         Raises:
             DataWorksError: the call failed.
             redis.RedisError: the rate limiter is unavailable.
         """
+        if clock.now() >= begin_by:
+            raise Unreachable(operation.action, "TooLate", "no call begins any more")
+        last_begin = min(deadline, begin_by)
         # Only the first attempt has its own limit for the quota.
-        quota_deadlines = iter([min(deadline, quota_deadline or deadline)])
+        quota_deadlines = iter([min(last_begin, quota_deadline or last_begin)])
 
         def attempt() -> Json:
-            self.await_room(operation, seconds=deadline - clock.now())
+            self.await_room(operation, seconds=last_begin - clock.now())
             with tracing.span("wait for quota"):
                 slot = self._acquire_slot(
                     operation,
                     urgent=urgent,
                     deadline_at=deadline_at or deadline,
-                    deadline=next(quota_deadlines, deadline),
+                    deadline=next(quota_deadlines, last_begin),
                 )
             try:
                 with (
@@ -141,7 +148,7 @@ class RetryingClient:
                 progress.mark()
 
         with tracing.span(operation.action, "client"):
-            return retrying(deadline)(attempt)
+            return retrying(last_begin)(attempt)
 
     def _acquire_slot(
         self, operation: Operation, *, urgent: bool, deadline_at: float, deadline: float

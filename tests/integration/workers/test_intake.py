@@ -130,6 +130,29 @@ def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulat
     _assert_record_explains_the_verdict(services.ledger.get("m-1"))
 
 
+def test_no_lookup_of_a_local_check_that_is_queued_is_made_again(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "INLINE_BUDGET", 0.3)
+    emulator.fault("delay", times=None, seconds=0.5)
+    bad = SAMPLES["freeze-node-bad"]
+    emulator.start_process("m-1", bad.event_code, snapshot=bad.snapshot)
+
+    an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
+    assert intake.process_events(services, [an_event]) == ([], None)
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
+    assert emulator.state()["calls"]["GetNodeChildren"] == 1
+
+    emulator.clear_faults()
+    check_execution.execute(services, "m-1", 1, ["downstream-impact"], time.time() + 20)
+    record = services.ledger.get("m-1")
+    assert record
+    graph = record.outcomes["downstream-impact"].evidence
+    assert graph
+    nodes = len(graph.changed) + len(graph.dependents)
+    assert emulator.state()["calls"]["GetNodeChildren"] == nodes, "each is asked once"
+
+
 def _assert_record_explains_the_verdict(record: EventRecord | None) -> None:
     assert record is not None
     assert record.subject == Subject(SubjectKind.NODE, "700123301", "dwd_trade_order_di")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -256,6 +257,45 @@ def test_nodes_are_looked_up_and_cached(dataworks: DataWorks, emulator: Emulator
     assert emulator.state()["calls"] == before
     lookups.node_children(700123001, Environment.DEV)
     assert emulator.state()["calls"] != before
+
+
+def test_a_lookup_that_has_begun_in_time_may_take_longer_and_no_other_begins(
+    connect: Connect, server: RawOpenApiServer
+) -> None:
+    dataworks = connect(server.endpoint, uuid4().hex)
+    late = threading.Event()
+
+    def answer(_: Call) -> bytes:
+        assert late.wait(10)
+        return page(200, {"Success": True, "Data": {"Nodes": [{"NodeId": 8}]}})
+
+    server.answer = answer
+    begin_by = soon(0.5)
+    lookups = dataworks.lookups(soon(), begin_by=begin_by)
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(lookups.node_children, 7)
+        while time.time() <= begin_by:
+            time.sleep(0.01)
+        late.set()
+        assert [node.id for node in begun.result()] == [8]
+    with pytest.raises(Unreachable, match="TooLate"):
+        lookups.node_children(8)
+    again = dataworks.lookups(soon(), begin_by=begin_by)
+    assert [node.id for node in again.node_children(7)] == [8], "it is in the cache"
+    assert len(server.calls) == 1
+
+
+def test_a_lookup_waits_for_the_quota_until_no_other_may_begin(
+    connect: Connect, server: RawOpenApiServer
+) -> None:
+    server.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": []}})
+    dataworks = connect(server.endpoint, uuid4().hex, openapi_read_qps=1)
+    dataworks.lookups(soon()).node_children(1)
+    started = time.monotonic()
+    with pytest.raises(Throttled):
+        dataworks.lookups(soon(20), begin_by=soon(0.3)).node_children(2)
+    assert time.monotonic() - started < 10
+    assert len(server.calls) == 1
 
 
 def test_a_missing_node_is_rejected(dataworks: DataWorks) -> None:
