@@ -10,6 +10,7 @@ RUNS = (
     ("bench.slow_clients", "--seconds", "10"),
     ("bench.pipeline", "--events", "300", "--rates", "50", "--seconds", "10"),
     ("bench.ledger", "--events", "50"),
+    ("bench.growth", "--sizes", "1000", "20000"),
     ("bench.start",),
     ("bench.trace", "--commits", "10"),
     ("bench.fleet", "--events", "300"),

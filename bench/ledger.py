@@ -104,13 +104,14 @@ def measure_cost(ledger: Ledger, count: int) -> tuple[float, float, float]:
 
 
 @cache
-def _planned() -> Plan:
+def built_in_plan() -> Plan:
+    """Return the plan of the event by the built-in policy."""
     checks = registry.load_checks()
     return planner.build_plan(_event("-"), policy.load_policy(None, checks), checks)
 
 
 def _case(size: int, seed: int) -> Case:
-    planned = _planned()
+    planned = built_in_plan()
     finding = Finding("MC-C01", Severity.WARN, "SELECT * reads columns that may change.", 3, 1, "Name them.")
     outcomes = {item.name: Outcome.of([finding] if "review" in item.name else []) for item in planned.checks}
     number = seed // EVENTS_OF_A_FILE

@@ -10,8 +10,7 @@ if fresh == 1 then
   redis.call('ZADD', KEYS[3], ARGV[5], id)
   move('received')
   note('admitted', '')
-  -- Indexes do not expire by entry: remove the events that have expired.
-  for index = 4, 10 do redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now - kept) end
+  for index = 4, 10 do remove_old(KEYS[index], kept) end
   add_to_indexes(11, kept)
 end
 redis.call('HINCRBY', event, 'deliveries', 1)

@@ -28,6 +28,14 @@ local function move(state)
   end
 end
 
+-- Removes from a sorted set by time of arrival what is older than `kept` (ms); entries do not expire by themselves. After a
+-- time without events very many are too old at once, and removing all would keep other clients waiting: each event adds
+-- one entry and removes up to 100.
+local function remove_old(key, kept)
+  local old = redis.call('ZCOUNT', key, '-inf', now - kept)
+  if old > 0 then redis.call('ZREMRANGEBYRANK', key, 0, math.min(old, 100) - 1) end
+end
+
 -- Adds the event to the indexes KEYS[first …]: sorted sets by time of arrival, which drop what is older than `kept` (ms).
 local function add_to_indexes(first, kept)
   if first > #KEYS then return end
@@ -35,7 +43,7 @@ local function add_to_indexes(first, kept)
   for index = first, #KEYS do
     redis.call('ZADD', KEYS[index], received, id)
     redis.call('PEXPIRE', KEYS[index], kept)
-    redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now - kept)
+    remove_old(KEYS[index], kept)
   end
 end
 

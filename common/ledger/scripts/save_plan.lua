@@ -10,7 +10,7 @@ if ARGV[9] ~= '' then
   redis.call('HSET', event, 'names', ARGV[9])
   redis.call('ZADD', KEYS[11], 'GT', get('received'), ARGV[9])
   redis.call('PEXPIRE', KEYS[11], ARGV[10])
-  redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', now - ARGV[10])
+  remove_old(KEYS[11], ARGV[10])
   add_to_indexes(12, ARGV[10])
 end
 move('checking')

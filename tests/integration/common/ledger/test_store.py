@@ -10,7 +10,17 @@ import pytest
 
 from common.events import Event
 from common.ledger import EventProgress, EventRecord, Ledger, MarkResult, State, connect
-from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
+from common.verdicts import (
+    Finding,
+    Outcome,
+    OutcomeKind,
+    Reason,
+    Result,
+    Severity,
+    Subject,
+    SubjectKind,
+    Verdict,
+)
 from tests.support.engines import Valkey
 from tests.support.plans import plan_of
 
@@ -526,3 +536,30 @@ def test_the_progress_of_an_event_is_that_of_its_record(ledger: Ledger) -> None:
         (State.REPORTED, 1, 2, True),
         (State.RECEIVED, 2, 0, True),
     ]
+
+
+def test_an_event_removes_a_part_of_many_entries_that_are_too_old_at_once(ledger: Ledger) -> None:
+    old = {f"old-{number}": (time.time() - 7200) * 1000 + number for number in range(250)}
+    indexes = ["all", "state:reported", "project:7", "index:point:commit-file", "index:operator:u"]
+    for index in indexes:
+        ledger.client.zadd(ledger.key(index), old)
+    left = []
+    for number in range(3):
+        admit(ledger, event(f"m-{number}"))
+        left.append({ledger.client.zcount(ledger.key(index), "-inf", old["old-249"]) for index in indexes})
+
+    assert left == [{150}, {50}, {0}]
+    assert ledger.client.zrange(ledger.key("all"), 0, -1) == [b"m-0", b"m-1", b"m-2"]
+
+
+def test_a_plan_removes_a_part_of_many_names_that_are_too_old_at_once(ledger: Ledger) -> None:
+    names = ledger.key("index:subjects")
+    ledger.client.zadd(names, {f"old-{number}": (time.time() - 7200) * 1000 for number in range(150)})
+    left = []
+    for number in range(2):
+        admit(ledger, event(f"m-{number}"))
+        file = Subject(SubjectKind.FILE, "1", "dws_trade")
+        assert ledger.save_plan(f"m-{number}", 1, PLAN, None, {}, subjects=[file])
+        left.append(ledger.client.zcard(names))
+
+    assert left == [51, 1]
