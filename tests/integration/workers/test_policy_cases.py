@@ -68,7 +68,7 @@ class CaseDataWorks:
             raise RequestRejected("GetIDEEventDetail", "NotFound", "no such event")
         return self.case.snapshot
 
-    def lookups(self, *_: Any) -> CaseLookups:
+    def lookups(self, *_: Any, **__: Any) -> CaseLookups:
         return CaseLookups(self.case.world, self.case.event.project_id)
 
 
