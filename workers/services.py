@@ -30,7 +30,7 @@ from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookup_requests.requester import LookupRequester
 from workers.dataworks.lookup_requests.server import LookupServer
 from workers.dataworks.lookups import BoundLookups
-from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
+from workers.extension_options.enabled_workspaces import REMEMBERED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.notifications.outbox import Outbox
 from workers.notifications.sink import NotificationSink
@@ -221,7 +221,7 @@ class Services:
     @cached_property
     def enabled_workspaces(self) -> EnabledWorkspaces:
         """In which workspaces the extension is enabled."""
-        return EnabledWorkspaces(lambda: self.dataworks, self._config_store(ENABLED_SECONDS))
+        return EnabledWorkspaces(lambda: self.dataworks, self._config_store(REMEMBERED_SECONDS))
 
     @property
     def waivers(self) -> Waivers:

@@ -26,7 +26,10 @@ from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import DataWorksError
 
 ENABLED_SECONDS = 600
-"""How long the fleet remembers that the extension is enabled."""
+"""How long the fleet uses an answer "enabled" without asking again."""
+
+REMEMBERED_SECONDS = 86400
+"""How long the fleet remembers it: meanwhile no event waits for a new answer, which is fetched beside it."""
 
 KEEP_SECONDS = 60.0
 """How long a process uses an answer without looking into the shared store."""
@@ -36,6 +39,9 @@ RETRY_SECONDS = 15.0
 
 WAIT_SECONDS = 1.0
 """How long one event may wait for an answer."""
+
+REFRESH_SECONDS = 10.0
+"""Time limit of a query for which no event waits."""
 
 _OPERATION = "enabled"
 
@@ -70,7 +76,8 @@ class EnabledWorkspaces:
 
     Args:
         dataworks: returns the DataWorks client.
-        shared: the fleet's store, which keeps entries for ENABLED_SECONDS.
+        shared: the fleet's store, which keeps entries for REMEMBERED_SECONDS: when DataWorks said "enabled",
+            in seconds since the epoch; 0 if it said "not enabled" later.
     """
 
     def __init__(self, dataworks: Callable[[], DataWorks], shared: ResultCache) -> None:
@@ -78,6 +85,7 @@ class EnabledWorkspaces:
         self._shared = shared
         self._answers: dict[Key, _Answer] = {}
         self._locks: dict[Key, threading.Lock] = {}
+        self._refreshing: set[Key] = set()
 
     def is_enabled(self, event_code: str, project_id: int | None, *, known_since: float) -> bool:
         """Whether the extension may have to answer an event.
@@ -103,7 +111,7 @@ class EnabledWorkspaces:
         try:
             answer = self._find(key, known_since)
             if answer is None:
-                answer = self._answers[key] = self._load(event_code, project_id)
+                answer = self._answers[key] = self._load(key)
             return answer.is_enabled
         finally:
             lock.release()
@@ -112,20 +120,37 @@ class EnabledWorkspaces:
         answer = self._answers.get(key)
         return answer if answer and answer.counts(known_since) else None
 
-    def _load(self, event_code: str, project_id: int) -> _Answer:
-        stored: dict[str, str | int] = {"event_code": event_code, "project_id": project_id}
-        now, expires_at = clock.now(), time.monotonic() + KEEP_SECONDS
-        if self._shared.get(_OPERATION, stored):
-            return _Answer(is_enabled=True, asked_at=now, expires_at=expires_at)
+    def _load(self, key: Key) -> _Answer:
+        now = clock.now()
+        if asked_at := self._shared.get(_OPERATION, _arguments(key)):
+            if now - float(asked_at) > ENABLED_SECONDS and key not in self._refreshing:
+                self._refreshing.add(key)
+                threading.Thread(target=self._refresh, args=(key,), daemon=True).start()
+            return _Answer(is_enabled=True, asked_at=now, expires_at=time.monotonic() + KEEP_SECONDS)
+        return self._ask(key, WAIT_SECONDS) or _Answer(
+            is_enabled=True, asked_at=now, expires_at=time.monotonic() + RETRY_SECONDS
+        )
+
+    def _refresh(self, key: Key) -> None:
+        """Ask again; after a fault the answer that is remembered stays."""
         try:
-            is_enabled = self._query(event_code, project_id, now + WAIT_SECONDS)
+            if answer := self._ask(key, REFRESH_SECONDS):
+                with self._locks[key]:  # the caller may not have stored the older one yet
+                    self._answers[key] = answer
+        finally:
+            self._refreshing.discard(key)
+
+    def _ask(self, key: Key, seconds: float) -> _Answer | None:
+        """Ask DataWorks, and remember the answer; None if there is none in time."""
+        now = clock.now()
+        try:
+            is_enabled = self._query(*key, now + seconds)
         except (DataWorksError, redis.RedisError) as error:
             log.warning("enabled_extensions_unavailable", error=getattr(error, "code", type(error).__name__))
-            retry_at = time.monotonic() + RETRY_SECONDS
-            return _Answer(is_enabled=True, asked_at=now, expires_at=retry_at)
-        if is_enabled:
-            self._shared.put(_OPERATION, stored, True)
-        return _Answer(is_enabled, now, expires_at)
+            return None
+        if is_enabled or self._shared.get(_OPERATION, _arguments(key)):
+            self._shared.put(_OPERATION, _arguments(key), now if is_enabled else 0)
+        return _Answer(is_enabled, now, time.monotonic() + KEEP_SECONDS)
 
     def _query(self, event_code: str, project_id: int, deadline: float) -> bool:
         dataworks = self._dataworks()
@@ -133,3 +158,7 @@ class EnabledWorkspaces:
             return True
         # Before an extension is published, it is active in its test workspace, where it need not be enabled.
         return dataworks.extension(deadline=deadline).test_project_id == project_id
+
+
+def _arguments(key: Key) -> dict[str, str | int]:
+    return {"event_code": key[0], "project_id": key[1]}

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from common import clock
+from tests.support.running_dwgate import wait_for
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import AccessDenied, Unreachable
 from workers.dataworks.models import Extension
@@ -83,6 +84,56 @@ def test_enabled_is_asked_again_when_both_have_forgotten(monkeypatch: pytest.Mon
     later = time.monotonic() + enabled_workspaces.KEEP_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert not process.is_enabled(CODE, 7, known_since=clock.now())
+
+
+def asked_long_ago(memory: Memory) -> None:
+    """Let the answers that the fleet remembers be older than ENABLED_SECONDS."""
+    for key, asked_at in memory.kept.items():
+        memory.kept[key] = asked_at - enabled_workspaces.ENABLED_SECONDS - 1
+
+
+def test_no_event_waits_when_a_remembered_answer_is_fetched_again() -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+    asked_long_ago(memory)
+    [before] = memory.kept.values()
+    dataworks.gate.clear()  # DataWorks does not answer yet
+    process = asking(dataworks, memory)
+    for _ in range(3):
+        assert process.is_enabled(CODE, 7, known_since=clock.now())
+    dataworks.gate.set()
+    wait_for(lambda: [*memory.kept.values()] != [before])
+    assert dataworks.calls == [7, 7]
+    assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+    assert dataworks.calls == [7, 7], "it is new again"
+
+
+def test_a_remembered_answer_that_is_no_longer_true_ends() -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+    asked_long_ago(memory)
+    dataworks.projects.clear()
+    process = asking(dataworks, memory)
+    assert process.is_enabled(CODE, 7, known_since=clock.now()), "at worst one is judged needlessly"
+    wait_for(lambda: not process.is_enabled(CODE, 7, known_since=clock.now()))
+    assert not asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+
+
+def test_a_fault_leaves_a_remembered_answer() -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+    asked_long_ago(memory)
+    dataworks.fault = Unreachable("ListEnabledExtensionsForProject", "Timeout")
+    for number in range(2):
+        assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+        wait_for(lambda number=number: len(dataworks.calls) == number + 2)  # type: ignore[misc]
+
+
+def test_what_an_earlier_version_remembered_is_asked_again() -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    memory.put("enabled", {"event_code": CODE, "project_id": 7}, True)
+    assert asking(dataworks, memory).is_enabled(CODE, 7, known_since=clock.now())
+    wait_for(lambda: dataworks.calls == [7])
 
 
 def test_not_enabled_holds_only_for_what_happened_before_it_was_asked() -> None:
