@@ -241,7 +241,8 @@ class Ledger:
             _to_milliseconds(MIN_LOST_LEASE_SECONDS),
             self._history.token,
             *_outcome_fields(outcomes),
-            more_keys=[*self.reports.keys, self._history.key],
+            # Only processes that report may use the history.
+            more_keys=[*self.reports.keys, self._history.key] if request else self.reports.keys,
         )
         waiting, *lease = answer or (0,)
         return RecordResult(

@@ -3,7 +3,7 @@
 -- ARGV: id, run, until when the caller waits (ms), duration of its lease of the report (ms, 0 for no lease), owner of its
 -- lease of the event, its duration (ms), how long such a lease is respected that may be lost (ms), token of the history,
 -- then check, outcome, kind, ….
--- KEYS: 11 waiting reports, 12 leased reports, 13 leases, 14 idle reporters, 15 the history.
+-- KEYS: 11 waiting reports, 12 leased reports, 13 leases, 14 idle reporters, 15 the history for a caller that leases.
 -- Returns {-1} if the run is stale, {0} if outcomes are missing, else {1, number of reports that need a token}, and what
 -- `acquire_report_lease` returns if the caller leases it; the latter also on redelivery until the event is decided.
 if not current(ARGV[2]) or get('state') ~= 'checking' then return {-1} end
