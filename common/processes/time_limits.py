@@ -8,8 +8,9 @@ second one ends the process with SIGALRM, which the process that started it sees
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -25,8 +26,15 @@ TRIAL_SECONDS = 2.0
 GRACE_SECONDS = 1.0
 """Seconds between the exception and the end of the process."""
 
+AGAIN_SECONDS = 0.001
+"""CPU seconds after which the exception is raised again that Python dropped."""
+
 KILL_SIGNAL = signal.SIGALRM
 """The signal that ends a process which is still at work after the limit."""
+
+
+UnraisableHook = Callable[["sys.UnraisableHookArgs"], Any]
+"""`sys.unraisablehook`: is told of exceptions that Python drops."""
 
 
 class TimeLimitReached(BaseException):
@@ -61,6 +69,8 @@ def limited(seconds: float, *, is_trial: bool = False) -> Iterator[None]:
     global _limited_thread  # noqa: PLW0603 - the timers and signals are global, too
     on_profile = signal.signal(signal.SIGPROF, _raise_limit)
     on_alarm = signal.signal(KILL_SIGNAL, signal.SIG_DFL)
+    on_dropped = sys.unraisablehook
+    sys.unraisablehook = _raise_again(on_dropped)
     real_seconds = TRIAL_SECONDS if is_trial else seconds + GRACE_SECONDS
     outer, _ = signal.setitimer(signal.ITIMER_REAL, real_seconds)
     _limited_thread = threading.get_ident()
@@ -76,6 +86,7 @@ def limited(seconds: float, *, is_trial: bool = False) -> Iterator[None]:
         left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGPROF, on_profile)
         signal.signal(KILL_SIGNAL, on_alarm)
+        sys.unraisablehook = on_dropped
         if outer:
             spent = real_seconds - left
             signal.setitimer(signal.ITIMER_REAL, max(outer - spent, 0.001))
@@ -124,3 +135,15 @@ class Suspending:
 def _raise_limit(_: int, __: FrameType | None) -> None:
     if _limited_thread is not None:
         raise TimeLimitReached
+
+
+def _raise_again(on_dropped: UnraisableHook) -> UnraisableHook:
+    """Return a hook that raises the limit again if it came in a destructor or a callback of Python."""
+
+    def hook(dropped: sys.UnraisableHookArgs) -> None:
+        if dropped.exc_type is not TimeLimitReached:
+            on_dropped(dropped)
+        elif _limited_thread == threading.get_ident():
+            signal.setitimer(signal.ITIMER_PROF, AGAIN_SECONDS)
+
+    return hook
