@@ -17,6 +17,11 @@ from tests.support.running_dwgate import RunningDwgate, fleet
 allow_deep_nesting()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules whose tests take long, so that no process is alone with one in the end."""
+    items.sort(key=lambda item: not {"faults", "acceptance"} & set(item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def default_logs() -> Iterator[None]:
     """Undo the log configuration of a command that a test runs in this process."""

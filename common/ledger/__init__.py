@@ -10,6 +10,7 @@ from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
 from common.ledger.results import (
+    DueEvents,
     EventProgress,
     FrozenVerdict,
     LeasedReport,
@@ -29,6 +30,7 @@ __all__ = [
     "AuditTrail",
     "Cursor",
     "CursorInvalid",
+    "DueEvents",
     "EventPage",
     "EventProgress",
     "EventQuery",

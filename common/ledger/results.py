@@ -89,6 +89,18 @@ class MarkResult(IntEnum):
     RECORDED = 1
 
 
+class DueEvents(NamedTuple):
+    """The events that must be decided now.
+
+    Attributes:
+        message_ids: the events, leased by the caller.
+        following_seconds: time until the next one is due; 0 if it is now, None without one.
+    """
+
+    message_ids: list[str]
+    following_seconds: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class UnplannedEvent:
     """An admitted event without a plan.

@@ -24,6 +24,7 @@ from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue, lease_arguments, leased_report
 from common.ledger.results import (
+    DueEvents,
     EventProgress,
     FrozenVerdict,
     LeasedReport,
@@ -490,17 +491,19 @@ class Ledger:
             self._run("remove_ended", message_id, more_keys=more_keys, client=pipe)
         return sum(pipe.execute())
 
-    def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Return up to `limit` due events: nearest deadline first, those whose deadline has passed last.
+    def lease_due(self, lease_seconds: float, limit: int = 100) -> DueEvents:
+        """Lease up to `limit` due events: nearest deadline first, those whose deadline has passed last.
 
         Each is due again after the lease unless it is final by then.
         """
-        token, ids = self._lease_due(
+        token, ids, following = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
             args=[int(lease_seconds * 1000), limit, self._history.token, waits_until(), self.key("event:")],
         )
         self._history.update(token)
-        return [message_id.decode() for message_id in ids]
+        return DueEvents(
+            [message_id.decode() for message_id in ids], None if following < 0 else following / 1000
+        )
 
     def unplanned(self, limit: int) -> list[UnplannedEvent]:
         """Return the events without a plan among the `limit` unfinished ones that are decided next."""

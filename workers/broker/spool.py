@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 import redis
@@ -22,6 +22,8 @@ KEPT_SECONDS = 86400.0
 """How long a spool is kept after its last task was added."""
 
 _SCRIPTS = Path(__file__).parent
+
+Queue = TypeVar("Queue", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,15 @@ class Spool:
         arguments: list[str | bytes | int] = [task.to_entry(), int(delay * 1000), int(KEPT_SECONDS * 1000)]
         self._add(keys=[self._prefix + queue], args=arguments)
 
-    def take(self, queue: str, limit: int) -> list[SpooledTask]:
-        """Lease up to `limit` tasks of a queue, oldest first."""
-        entries = self._take(keys=[self._prefix + queue], args=[limit, int(LEASE_SECONDS * 1000)])
-        return [SpooledTask.from_entry(entry) for entry in entries]
+    def take(self, queues: Sequence[Queue], limit: int) -> list[tuple[Queue, SpooledTask]]:
+        """Lease up to `limit` tasks of some queues: those of the first queue, oldest first, then the next."""
+        keys = [self._prefix + queue for queue in queues]
+        found = self._take(keys=keys, args=[limit, int(LEASE_SECONDS * 1000)])
+        numbers, entries = found[::2], found[1::2]
+        return [
+            (queues[number - 1], SpooledTask.from_entry(entry))
+            for number, entry in zip(numbers, entries, strict=True)
+        ]
 
     def remove(self, queue: str, task: SpooledTask) -> None:
         """Remove a task that has ended."""

@@ -1,7 +1,15 @@
--- Returns tasks of a spool that may be taken, oldest first, and leases them.
--- KEYS: 1 tasks by the time from which they may be taken (ms). ARGV: 1 maximum number, 2 length of the lease (ms).
+-- Returns tasks of several queues that may be taken, oldest first within a queue, and leases them.
+-- KEYS: the tasks of each queue by the time from which they may be taken (ms). ARGV: 1 maximum number, 2 length of the
+-- lease (ms). Returns {number of the queue, task, …}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local tasks = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-for _, task in ipairs(tasks) do redis.call('ZADD', KEYS[1], now + ARGV[2], task) end
-return tasks
+local free, taken = tonumber(ARGV[1]), {}
+for number, key in ipairs(KEYS) do
+  for _, task in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, free)) do
+    redis.call('ZADD', key, now + ARGV[2], task)
+    taken[#taken + 1] = number
+    taken[#taken + 1] = task
+    free = free - 1
+  end
+end
+return taken

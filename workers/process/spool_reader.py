@@ -55,11 +55,10 @@ class SpoolReader:
             self._ended.popleft()
         if self._consumer.connection is None:
             return  # no event loop is running, which would take a task
-        for queue in self._queues:
-            free = self._concurrency - len(reserved_requests)
-            if free > 0:
-                for task in self._spool.take(queue, free):
-                    self._consumer.call_soon(self._deliver, queue, task)
+        free = self._concurrency - len(reserved_requests)
+        if free > 0:
+            for queue, task in self._spool.take(self._queues, free):
+                self._consumer.call_soon(self._deliver, queue, task)
 
     def _deliver(self, queue: QueueName, task: SpooledTask) -> None:
         """Hand a task to the worker, in its event loop."""

@@ -55,7 +55,10 @@ class Takeover:
     def take_due(self) -> None:
         """Start to plan unplanned events whose time for intake is over, as far as threads are free."""
         ledger, now = self._services.ledger, clock.now()
-        metrics.UNPLANNED_SECONDS.set(now - (ledger.oldest_unplanned() or now))
+        oldest = ledger.oldest_unplanned()
+        metrics.UNPLANNED_SECONDS.set(now - (oldest or now))
+        if oldest is None:
+            return
         self._running = {future for future in self._running if not future.done()}
         for event in ledger.unplanned(WINDOW):
             if len(self._running) >= THREADS:

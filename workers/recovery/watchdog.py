@@ -22,6 +22,10 @@ from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 POLL_SECONDS = 0.1
+
+IDLE_SECONDS = 0.5
+"""Interval while no event is due. The shortest margin is four times as long."""
+
 LEASE_SECONDS = 1.0
 """An event that could not be answered is due again after this time.
 
@@ -59,10 +63,13 @@ def run(services: Services, stop: threading.Event) -> None:
             while not stop.is_set():
                 running.difference_update([future for future in running if future.done()])
                 free = THREADS - len(running)
-                due = services.ledger.lease_due(LEASE_SECONDS, free) if free else []
-                running.update(pool.submit(_handle_guarded, services, message_id) for message_id in due)
-                if len(due) < free:
-                    return
+                if free:
+                    due, following = services.ledger.lease_due(LEASE_SECONDS, free)
+                    running.update(pool.submit(_handle_guarded, services, message_id) for message_id in due)
+                    if len(due) < free:
+                        idle = IDLE_SECONDS if following is None else min(following, IDLE_SECONDS)
+                        stop.wait(idle - POLL_SECONDS)
+                        return
                 wait(running, WAIT_SECONDS, FIRST_COMPLETED)
                 progress.mark()
 

@@ -1,7 +1,7 @@
 -- Leases due events, nearest deadline first: they are due again when the lease ends, unless removed. Events whose deadline
 -- has passed come last: they are late whatever happens, and must not make those late that still have time.
 -- KEYS: 1 deadlines, 2 the history. ARGV: lease (ms), limit, token of the history, until when the caller waits (ms),
--- prefix of the keys of events. Returns {token, their ids}.
+-- prefix of the keys of events. Returns {token, their ids, time until the next is due (ms; -1 without one)}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 -- A server that stood still executes commands whose callers no longer wait.
@@ -21,4 +21,5 @@ if #ids < limit then
   end
 end
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + ARGV[1], id) end
-return {token, ids}
+local following = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+return {token, ids, following and math.max(math.ceil(following - now), 0) or -1}

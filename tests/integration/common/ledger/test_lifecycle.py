@@ -110,7 +110,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.client.flushdb()
         self.ledger = Ledger(self.client, "ext-1", event_seconds=7200, code_seconds=60)
-        assert self.ledger.lease_due(1) == []  # a watchdog runs before events arrive
+        assert self.ledger.lease_due(1).message_ids == []  # a watchdog runs before events arrive
         self.base = float(int(time.time()) + 1)
         self.models: dict[str, Model] = {}
         self.waiting: set[str] = set()
@@ -368,7 +368,7 @@ class Lifecycle(RuleBasedStateMachine):
     def lease_due(self, limit: int) -> None:
         self.step("lease_due")
         due = {message_id for message_id, model in self.models.items() if model.is_due}
-        leased = self.ledger.lease_due(LEASE_SECONDS, limit)
+        leased = self.ledger.lease_due(LEASE_SECONDS, limit).message_ids
         assert due.issuperset(leased)
         nearest = sorted(self.models[message_id].deadline for message_id in due)[:limit]
         assert [self.models[message_id].deadline for message_id in leased] == nearest

@@ -210,7 +210,7 @@ def test_a_reported_event_is_final(ledger: Ledger) -> None:
     assert ledger.acquire_report_lease("m-1", "late", 5).record is None
     assert ledger.acquire_report_lease("m-1", "late", 5).wait is None
     assert ledger.record_outcomes("m-1", 1, {"code-review": PASSED}).is_stale
-    assert ledger.lease_due(1) == []
+    assert ledger.lease_due(1).message_ids == []
     record = ledger.get("m-1")
     assert record
     assert record.state is State.REPORTED
@@ -223,10 +223,10 @@ def test_due_events_are_leased_and_due_again(ledger: Ledger) -> None:
     ledger.admit(event("late"), now, now - 1)
     ledger.admit(event("later"), now + 60, now + 60)
 
-    assert ledger.lease_due(0.2) == ["late"]
-    assert ledger.lease_due(0.2) == []
+    assert ledger.lease_due(0.2).message_ids == ["late"]
+    assert ledger.lease_due(0.2).message_ids == []
     limit = time.monotonic() + 5
-    while ledger.lease_due(0.2) != ["late"]:
+    while ledger.lease_due(0.2).message_ids != ["late"]:
         assert time.monotonic() < limit
 
 
@@ -239,12 +239,12 @@ def test_of_due_events_the_nearest_deadline_is_leased_first(ledger: Ledger) -> N
     ledger.admit(event("unknown"), now + 4, now - 2)
     ledger.client.delete(ledger.key("event:unknown"))
 
-    assert ledger.lease_due(60, 1) == ["nearest"]
+    assert ledger.lease_due(60, 1).message_ids == ["nearest"]
     ledger.make_due("nearest", -0.001)
-    assert ledger.lease_due(60, 1) == ["nearest"]
-    assert ledger.lease_due(60, 2) == ["first due", "unknown"]
-    assert ledger.lease_due(60, 2) == ["late"]
-    assert ledger.lease_due(60, 2) == []
+    assert ledger.lease_due(60, 1).message_ids == ["nearest"]
+    assert ledger.lease_due(60, 2).message_ids == ["first due", "unknown"]
+    assert ledger.lease_due(60, 2).message_ids == ["late"]
+    assert ledger.lease_due(60, 2).message_ids == []
 
 
 def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
@@ -253,7 +253,7 @@ def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
     ledger.admit(event("watched"), now, now - 1)
     ledger.unschedule("unwatched")
 
-    assert ledger.lease_due(60) == ["watched"]
+    assert ledger.lease_due(60).message_ids == ["watched"]
 
 
 def test_an_ignored_event_is_final(ledger: Ledger) -> None:
@@ -261,7 +261,7 @@ def test_an_ignored_event_is_final(ledger: Ledger) -> None:
     assert ledger.mark_ignored("m-1", "no process waits")
     assert not ledger.mark_ignored("m-1", "again")
     assert ledger.states(["m-1", "unknown"]) == [State.IGNORED, None]
-    assert ledger.lease_due(60) == []
+    assert ledger.lease_due(60).message_ids == []
 
 
 def test_an_ignored_event_can_be_run_after_all(ledger: Ledger) -> None:
@@ -269,7 +269,7 @@ def test_an_ignored_event_can_be_run_after_all(ledger: Ledger) -> None:
     ledger.mark_ignored("m-1", "no process waits")
     assert ledger.reopen("m-1", time.time() + 60, time.time() - 1, actor="me@host", reason="it waits") == 2
     assert ledger.states(["m-1"]) == [State.RECEIVED]
-    assert ledger.lease_due(60) == ["m-1"]
+    assert ledger.lease_due(60).message_ids == ["m-1"]
 
 
 @pytest.mark.parametrize("end", [State.DEAD, State.IGNORED, State.REPORTED])
@@ -391,7 +391,7 @@ def test_a_requeue_keeps_an_accepted_verdict(ledger: Ledger) -> None:
     assert (record.reported_at, record.accepted_how) == (before.reported_at, "posted")
     assert record.timeline[-1].kind == "rerun"
     assert [entry.action for entry in ledger.audit_trail.entries()] == ["requeue", "rerun-differs"]
-    assert ledger.lease_due(1) == []
+    assert ledger.lease_due(1).message_ids == []
 
 
 def test_an_event_that_redis_has_lost_cannot_be_marked(ledger: Ledger) -> None:
@@ -478,6 +478,24 @@ def test_rejects_are_listed_newest_first(ledger: Ledger) -> None:
     assert ledger.rejects()[1]["body"] == "[1]"
 
 
+def test_the_time_until_the_next_event_is_due_is_known(ledger: Ledger) -> None:
+    assert ledger.lease_due(60).following_seconds is None
+    now = time.time()
+    for message_id, seconds in (("later", 50), ("next", 20)):
+        ledger.admit(event(message_id), now + 60, now + seconds)
+    following = ledger.lease_due(60).following_seconds
+    assert following
+    assert 15 < following <= 20.1
+    for message_id in ("due", "due too"):
+        ledger.admit(event(message_id), now + 60, now - 1)
+    found, following = ledger.lease_due(30, 1)
+    assert (len(found), following) == (1, 0), "the other one is due, too"
+    assert len(ledger.lease_due(10, 2).message_ids) == 1
+    following = ledger.lease_due(10).following_seconds
+    assert following
+    assert following <= 10, "the lease that ends first"
+
+
 def test_one_leader_at_a_time(ledger: Ledger) -> None:
     assert ledger.membership.try_lead("reconciler", 60)
     assert not ledger.membership.try_lead("reconciler", 60)
@@ -503,7 +521,7 @@ def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: Valke
     assert record
     assert record.verdict
     assert (record.state, record.verdict.result) == (State.DECIDED, Result.FAIL)
-    assert ledger.lease_due(1) == []
+    assert ledger.lease_due(1).message_ids == []
 
 
 def test_the_progress_of_an_event_is_that_of_its_record(ledger: Ledger) -> None:

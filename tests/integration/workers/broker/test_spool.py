@@ -22,21 +22,38 @@ def spool(clean_redis_url: str) -> Iterator[Spool]:
     client.close()
 
 
+def take(spool: Spool, limit: int) -> list[SpooledTask]:
+    return [task for _, task in spool.take([QUEUE], limit)]
+
+
+def test_the_tasks_of_several_queues_are_taken_in_one_step(spool: Spool) -> None:
+    for number in range(2):
+        spool.add("first", SpooledTask(f"first-{number}", "dwgate.check"))
+        spool.add("second", SpooledTask(f"second-{number}", "dwgate.check"))
+    wait_for(lambda: spool.waiting("second") == 2)
+    taken = spool.take(["empty", "second", "first"], 3)
+    assert [queue for queue, _ in taken] == ["second", "second", "first"]
+    assert {task.id for _, task in taken} >= {"second-0", "second-1"}
+    [(queue, _)] = spool.take(["second", "first"], 3)
+    assert queue == "first"
+    assert spool.take(["second", "first"], 3) == []
+
+
 def test_a_task_is_taken_as_it_was_added(spool: Spool) -> None:
     spool.add(QUEUE, TASK)
-    assert spool.take("other", 5) == []
-    [taken] = spool.take(QUEUE, 5)
+    assert spool.take(["other"], 5) == []
+    [taken] = take(spool, 5)
     assert taken.to_entry() == TASK.to_entry()
     assert taken.kwargs == TASK.kwargs
 
 
 def test_a_taken_task_is_leased_until_it_is_removed(spool: Spool) -> None:
     spool.add(QUEUE, TASK)
-    [taken] = spool.take(QUEUE, 5)
-    assert spool.take(QUEUE, 5) == []
+    [taken] = take(spool, 5)
+    assert take(spool, 5) == []
     assert spool.waiting(QUEUE) == 1
     spool.add(QUEUE, TASK)
-    assert spool.take(QUEUE, 5) == [], "added again, it keeps its lease"
+    assert take(spool, 5) == [], "added again, it keeps its lease"
     spool.remove(QUEUE, taken)
     assert spool.waiting(QUEUE) == 0
 
@@ -44,15 +61,15 @@ def test_a_taken_task_is_leased_until_it_is_removed(spool: Spool) -> None:
 def test_a_task_whose_lease_has_expired_is_taken_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "LEASE_SECONDS", 0.0)
     spool.add(QUEUE, TASK)
-    assert spool.take(QUEUE, 5)
-    assert wait_for(lambda: spool.take(QUEUE, 5))
+    assert take(spool, 5)
+    assert wait_for(lambda: take(spool, 5))
 
 
 def test_a_returned_task_is_taken_again_at_once_and_known_as_redelivered(spool: Spool) -> None:
     spool.add(QUEUE, TASK)
-    [taken] = spool.take(QUEUE, 5)
+    [taken] = take(spool, 5)
     spool.return_task(QUEUE, taken)
-    [again] = spool.take(QUEUE, 5)
+    [again] = take(spool, 5)
     assert (taken.was_delivered, again.was_delivered) == (False, True)
     spool.return_task(QUEUE, again)
     assert spool.waiting(QUEUE) == 1
@@ -63,7 +80,7 @@ def test_the_oldest_tasks_are_taken_first_up_to_the_limit(spool: Spool) -> None:
     spool.add(QUEUE, later, delay=60)
     for number in range(3):
         spool.add(QUEUE, SpooledTask(f"m-{number}", "dwgate.check"), delay=number / 1000)
-    [first] = wait_for(lambda: spool.take(QUEUE, 1))
+    [first] = wait_for(lambda: take(spool, 1))
     assert first.id == "m-0"
-    rest = wait_for(lambda: spool.take(QUEUE, 9))
+    rest = wait_for(lambda: take(spool, 9))
     assert later.id not in {task.id for task in rest}

@@ -45,7 +45,7 @@ def planned(
 
 def look(services: Services) -> bool:
     """Handle due events once; return whether the event is reported."""
-    for message_id in services.ledger.lease_due(watchdog.LEASE_SECONDS):
+    for message_id in services.ledger.lease_due(watchdog.LEASE_SECONDS).message_ids:
         watchdog.handle_due(services, message_id)
     return services.ledger.states(["m-1"]) == [State.REPORTED]
 
@@ -67,7 +67,7 @@ def test_a_watchdog_that_is_killed_does_not_make_the_verdict_late(
 ) -> None:
     """It had leased the event when it became due. Margins of deadlines of 8, 15 and 75 seconds."""
     deadline_at = planned(services, emulator, deadline=margin, watch=0)
-    wait_for(lambda: services.ledger.lease_due(watchdog.LEASE_SECONDS))
+    wait_for(lambda: services.ledger.lease_due(watchdog.LEASE_SECONDS).message_ids)
     assert services.ledger.acquire_report_lease("m-1", "killed", reporter.LEASE_SECONDS).record
 
     wait_for(lambda: look(services))
@@ -88,10 +88,10 @@ def test_a_post_that_is_refused_for_others_in_progress_is_tried_again_soon(
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(watchdog.handle_due, services, "m-2")
         wait_for(lambda: emulator.state()["calls"].get(operation))
-        assert services.ledger.lease_due(20) == ["m-1"]
+        assert services.ledger.lease_due(20).message_ids == ["m-1"]
         watchdog.handle_due(services, "m-1")
         assert services.ledger.states(["m-1"]) == [State.CHECKING], "it costs no lease and no decision"
-        assert wait_for(lambda: services.ledger.lease_due(20), 5) == ["m-1"]
+        assert wait_for(lambda: services.ledger.lease_due(20).message_ids, 5) == ["m-1"]
         slow.result()
     watchdog.handle_due(services, "m-1")
     assert services.ledger.states(["m-1", "m-2"]) == [State.REPORTED, State.REPORTED]
