@@ -47,7 +47,7 @@ check: $(READY) ## Format, lint, types, layers, regular expressions, compose fil
 test: $(READY) $(CHART) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
 	$(BIN)/python -m pytest -n auto tests/unit tests/repo tests/fuzz
-	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
+	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile --no-loadscope-reorder -m "not faults" tests/integration tests/acceptance tests/faults
 
 test-faults: $(READY) ## The long fault runs: kills, stops and broken connections of real processes
 	.ci/prepare

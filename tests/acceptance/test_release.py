@@ -72,6 +72,7 @@ def test_the_source_distribution_has_every_file(release: Release) -> None:
     assert {name for name in names if not GENERATED.fullmatch(name)} == tracked_files()
 
 
+@pytest.mark.faults
 def test_the_build_is_reproducible_also_from_the_source_distribution(
     release: Release, tmp_path: Path
 ) -> None:

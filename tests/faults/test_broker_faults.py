@@ -178,7 +178,8 @@ def send_until(
     return sent
 
 
-@pytest.mark.parametrize("seconds", [6, pytest.param(30, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("seconds", [6, 30])
 def test_a_broker_that_hangs_under_load(
     gate: RunningDwgate, engines: tuple[Broker, Valkey], seconds: int
 ) -> None:
@@ -198,6 +199,7 @@ def ends_after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
+@pytest.mark.faults
 def test_a_broker_that_restarts_under_load(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     """F5: SIGKILL and restart; no event that was answered 200 is lost."""
     before = send_until(gate, ends_after(1))

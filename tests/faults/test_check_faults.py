@@ -176,6 +176,7 @@ def test_a_check_that_kills_its_worker_is_unreviewable(gate: RunningDwgate) -> N
     assert record.outcomes["downstream-impact"].kind is OutcomeKind.PASSED
 
 
+@pytest.mark.faults
 def test_a_check_that_kills_its_worker_does_not_affect_later_ones(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-table-good", 60)
     assert result == "WARN"

@@ -69,6 +69,7 @@ def process(gate: RunningDwgate, group: str) -> psutil.Process | None:
         return None
 
 
+@pytest.mark.faults
 def test_a_broker_that_dies_and_comes_back(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     message_id, event, sample = gate.sample(NAME)
     gate.start_process(message_id, sample)

@@ -140,6 +140,7 @@ def test_a_long_outage_of_the_api_causes_no_storm_of_retries(gate: RunningDwgate
         one_verdict(gate, message_id)
 
 
+@pytest.mark.faults
 def test_a_requeue_of_many_posts_nothing_again(gate: RunningDwgate) -> None:
     sent = [gate.send(name) for name in sorted(SAMPLES)]
     for message_id in sent:

@@ -238,7 +238,8 @@ def wait_until_ended(gate: RunningDwgate, message_id: str) -> str:
     return ended[0]
 
 
-@pytest.mark.parametrize("kind", ["drip", pytest.param("flood", marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("kind", ["drip", "flood"])
 def test_a_response_that_never_ends_leaves_no_event_undecided(gate: RunningDwgate, kind: str) -> None:
     """Within moments of the deadline the event is dead, with an alert: httpbin 642, toxiproxy "slicer"."""
     gate.emulator.clear_faults()

@@ -99,6 +99,7 @@ def test_a_source_that_is_killed_and_restarts(gate: RunningDwgate, source_node: 
     wait_for(lambda: gate.ready() == 200, 20)
 
 
+@pytest.mark.faults
 def test_the_own_broker_is_killed_and_restarts(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     """What the source delivers meanwhile is held, not returned."""
     failed, redelivered = metric(gate, FAILED_ATTEMPTS), metric(gate, REDELIVERED)
@@ -112,11 +113,12 @@ def test_the_own_broker_is_killed_and_restarts(gate: RunningDwgate, engines: tup
     wait_for(lambda: metric(gate, "dwgate_ingest_source_unacknowledged") == 0, 20)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "number",
     [
         pytest.param(signal.SIGTERM, id="stopped"),
-        pytest.param(signal.SIGKILL, id="killed", marks=pytest.mark.faults),
+        pytest.param(signal.SIGKILL, id="killed"),
     ],
 )
 def test_ingest_ends_in_a_burst(gate: RunningDwgate, number: signal.Signals) -> None:

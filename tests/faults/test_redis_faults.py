@@ -97,6 +97,7 @@ def test_redis_is_full_for_some_seconds(gate: RunningDwgate, servers: Replicated
         one_verdict(gate, message_id, name)
 
 
+@pytest.mark.faults
 def test_redis_hangs_in_a_burst(gate: RunningDwgate, servers: ReplicatedRedis) -> None:
     """redis-py 261 and 4082, jedis 3187: a hang costs no check an attempt, and no message a delivery."""
     before = faults(gate, "hangs")

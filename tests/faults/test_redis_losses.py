@@ -114,6 +114,7 @@ def test_an_answered_event_is_not_answered_again(gate: RunningDwgate, engine: Fo
         assert accepted_once(gate, message_id).accepted_how == "already answered"
 
 
+@pytest.mark.faults
 def test_an_event_that_is_delivered_again_after_its_record_was_lost(
     gate: RunningDwgate, engine: ForgetfulValkey
 ) -> None:

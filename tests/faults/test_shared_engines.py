@@ -74,6 +74,7 @@ def test_remote_control_reaches_one_fleet(fleets: Fleets) -> None:
         app.close()
 
 
+@pytest.mark.faults
 def test_the_doctor_recognizes_a_fleet_with_the_same_names(fleets: Fleets) -> None:
     gate = fleets[0]
 

@@ -79,6 +79,7 @@ def case(point: str, at: float, verdict: str) -> dict[str, Any]:
     return {"name": f"{point} at {at}", "event": event, "lookups": {"nodes": {"1": {}}}, "expect": expected}
 
 
+@pytest.mark.faults
 def test_the_time_of_the_evaluation_counts_everywhere(gate: RunningDwgate) -> None:
     """kyverno 17473: the expiry was ignored in some of the places that match exceptions."""
     waivers = Path(gate.environment["DWGATE_WAIVERS_FILE"])

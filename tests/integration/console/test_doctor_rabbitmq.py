@@ -126,6 +126,7 @@ def test_a_requeued_event_is_in_the_intake_queue(
     assert message.payload[0][0]["message_id"] == "dead-1"
 
 
+@pytest.mark.faults
 def test_without_a_broker_nothing_is_reopened(clean_redis_url: str, dead_event: Ledger) -> None:
     closed = environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url)
     answer = dwgate(closed, "requeue", "dead-1", "--reason", "r")

@@ -11,7 +11,7 @@ from tests.support.scaling import superlinear_stages
 from tests.support.worst_cases import WorstCase, worst_cases
 
 LENGTH = 12_000
-_SAMPLE = 16
+_SAMPLE = 24
 """The interval between the sampled cases."""
 
 CASES = worst_cases()[::_SAMPLE]

@@ -277,6 +277,7 @@ def test_connections_that_end_at_once_are_tried_again(monkeypatch: pytest.Monkey
             runner.run(main(server))
 
 
+@pytest.mark.faults
 def test_a_broker_that_starts_later_is_used(rabbitmq: Broker, broker_url: str) -> None:
     async def main() -> None:
         rabbitmq.kill()

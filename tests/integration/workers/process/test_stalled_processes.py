@@ -104,12 +104,13 @@ def pids(gate: RunningDwgate) -> dict[str, int]:
     return {name: pid for _, name, pid in sorted(found) if name.startswith("dwgate-")}
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "sample",
     [
         "freeze-node-good",
-        pytest.param("unfreeze-node-good", marks=pytest.mark.faults),
-        pytest.param("undeploy-node-good", marks=pytest.mark.faults),
+        "unfreeze-node-good",
+        "undeploy-node-good",
     ],
 )
 def test_a_process_that_computes_for_ever_is_replaced(gate: RunningDwgate, sample: str) -> None:
