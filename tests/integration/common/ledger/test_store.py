@@ -240,7 +240,7 @@ def test_of_due_events_the_nearest_deadline_is_leased_first(ledger: Ledger) -> N
     ledger.client.delete(ledger.key("event:unknown"))
 
     assert ledger.lease_due(60, 1).message_ids == ["nearest"]
-    ledger.make_due("nearest", -0.001)
+    ledger.make_due("nearest", -1)
     assert ledger.lease_due(60, 1).message_ids == ["nearest"]
     assert ledger.lease_due(60, 2).message_ids == ["first due", "unknown"]
     assert ledger.lease_due(60, 2).message_ids == ["late"]
