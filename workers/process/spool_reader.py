@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +20,11 @@ from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 
 POLL_SECONDS = 0.5
-"""Interval at which Redis is asked for spooled tasks."""
+"""Interval at which Redis is asked for spooled tasks, while there are any."""
+
+IDLE_POLL_SECONDS = 2.0
+IDLE_AFTER_SECONDS = 10.0
+"""Interval when there were none for that long: the broker takes all tasks, as it nearly always does."""
 
 log = structlog.get_logger()
 
@@ -44,10 +49,17 @@ class SpoolReader:
         self._queues = queues
         self._concurrency = concurrency
         self._ended: deque[Callable[[], None]] = deque()
+        self._found_at = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Take tasks until `stop` is set; the lease of one that has not ended then expires."""
-        run_until_stopped(self._step, stop, component="spool_reader", every=POLL_SECONDS)
+
+        def step() -> None:
+            self._step()
+            if time.monotonic() - self._found_at > IDLE_AFTER_SECONDS:
+                stop.wait(IDLE_POLL_SECONDS - POLL_SECONDS)
+
+        run_until_stopped(step, stop, component="spool_reader", every=POLL_SECONDS)
 
     def _step(self) -> None:
         while self._ended:
@@ -58,6 +70,7 @@ class SpoolReader:
         free = self._concurrency - len(reserved_requests)
         if free > 0:
             for queue, task in self._spool.take(self._queues, free):
+                self._found_at = time.monotonic()
                 self._consumer.call_soon(self._deliver, queue, task)
 
     def _deliver(self, queue: QueueName, task: SpooledTask) -> None:
