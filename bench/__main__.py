@@ -12,6 +12,7 @@ RUNS = (
     ("bench.ledger", "--events", "50"),
     ("bench.growth", "--sizes", "1000", "20000"),
     ("bench.start",),
+    ("bench.idle", "--seconds", "20"),
     ("bench.trace", "--commits", "10"),
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
