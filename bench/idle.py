@@ -1,4 +1,4 @@
-"""Measure what workers cost that have nothing to do: CPU by process, and calls of Redis.
+"""Measure what workers cost that have nothing to do: CPU by process, calls of Redis, and memory.
 
     python -m bench.idle [--workers 4] [--seconds 60]
 
@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bench.engines import engines
 from bench.usage import by_process
@@ -61,7 +63,17 @@ def measure(gate: RunningDwgate, workers: int, seconds: float) -> float:
     scripts = (redis_calls(gate) - calls) / took / workers
     print(f"{workers} workers: {share:.2%} of a core (target {MAX_SHARE:.0%})")
     print(f"{scripts:.1f} scripts a second in Redis for each worker")
+    print(
+        f"{memory(gate) / 1e6 / workers:.0f} MB of memory for each worker, shared memory counted once (PSS)"
+    )
     return share
+
+
+def memory(gate: RunningDwgate) -> int:
+    """Return the bytes of memory of all workers."""
+    supervisors = [psutil.Process(worker.pid) for worker in gate.workers]
+    processes = [item for one in supervisors for item in (one, *one.children(recursive=True))]
+    return sum(process.memory_full_info().pss for process in processes)
 
 
 def redis_calls(gate: RunningDwgate) -> int:
