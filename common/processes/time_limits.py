@@ -34,7 +34,7 @@ KILL_SIGNAL = signal.SIGALRM
 
 
 UnraisableHook = Callable[["sys.UnraisableHookArgs"], Any]
-"""`sys.unraisablehook`: is told of exceptions that Python drops."""
+"""`sys.unraisablehook`: called with exceptions that Python drops."""
 
 
 class TimeLimitReached(BaseException):
