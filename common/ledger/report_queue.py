@@ -19,6 +19,7 @@ import redis
 from common.ledger.redis_client import waits_until
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+
 MAX_IDLE = 4
 """Maximum number of reporters in the fleet that stay idle for the next reports."""
 

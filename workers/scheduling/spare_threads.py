@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TypeVar
 
 from workers import progress
@@ -37,7 +38,10 @@ class SpareThreads:
             Exception: the first that `work` raised, when all items are done.
         """
         waiting = deque(items)
-        helpers = [self._start(work, waiting) for _ in range(min(len(waiting) - 1, MAX_THREADS))]
+        helpers: list[Future[None]] = [Future() for _ in range(min(len(waiting) - 1, MAX_THREADS))]
+        with suppress(RuntimeError):  # no further thread can be started: then this one does the rest
+            for helper in helpers:
+                self._start(helper, work, waiting)
         try:
             _work_off(work, waiting)
         finally:
@@ -46,21 +50,29 @@ class SpareThreads:
         for helper in started:
             helper.result()
 
-    def _start(self, work: Callable[[T], None], waiting: deque[T]) -> Future[None]:
+    def _start(self, helper: Future[None], work: Callable[[T], None], waiting: deque[T]) -> None:
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(MAX_THREADS, "spare")
-            return self._pool.submit(contextvars.copy_context().run, self._help, work, waiting)
+            self._pool.submit(contextvars.copy_context().run, self._help, helper, work, waiting)
 
-    def _help(self, work: Callable[[T], None], waiting: deque[T]) -> None:
+    def _help(self, helper: Future[None], work: Callable[[T], None], waiting: deque[T]) -> None:
+        if not helper.set_running_or_notify_cancel():
+            return  # the others have done everything
+        fault: BaseException | None = None
         with self._lock:
             self._active += 1
         try:
             with progress.step(may_wait=True):
                 _work_off(work, waiting)
-        finally:
-            with self._lock:
-                self._active -= 1
+        except BaseException as error:  # noqa: BLE001 - raised in the thread of the task
+            fault = error
+        with self._lock:
+            self._active -= 1
+        if fault:
+            helper.set_exception(fault)
+        else:
+            helper.set_result(None)
 
 
 def _work_off(work: Callable[[T], None], waiting: deque[T]) -> None:

@@ -73,6 +73,31 @@ def test_the_calling_thread_works_while_no_other_is_free(threads: SpareThreads) 
     assert threads.active == 0
 
 
+def test_the_task_does_not_wait_for_a_thread_that_ended_with_an_exit(threads: SpareThreads) -> None:
+    together = threading.Barrier(2)
+
+    def work(_: int) -> None:
+        together.wait(10)
+        if threading.current_thread() is not threading.main_thread():
+            raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        threads.run(work, range(2))
+    assert threads.active == 0
+
+
+def test_without_a_further_thread_the_calling_one_works_alone(
+    threads: SpareThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done: list[int] = []
+    threads.run(done.append, range(3))
+    assert done == [0, 1, 2]
+
+
 def test_other_threads_log_with_the_context_of_the_task(threads: SpareThreads) -> None:
     together, contexts = threading.Barrier(2), []
 
