@@ -79,7 +79,7 @@ class Spool:
         self._add(keys=[self._prefix + queue], args=arguments)
 
     def take(self, queues: Sequence[Queue], limit: int) -> list[tuple[Queue, SpooledTask]]:
-        """Lease up to `limit` tasks of some queues: those of the first queue, oldest first, then the next."""
+        """Lease up to `limit` tasks of each queue, oldest first within a queue."""
         keys = [self._prefix + queue for queue in queues]
         found = self._take(keys=keys, args=[limit, int(LEASE_SECONDS * 1000)])
         numbers, entries = found[::2], found[1::2]
